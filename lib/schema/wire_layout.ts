@@ -1,0 +1,122 @@
+/**
+ * How a table's row travels: which columns, in which order, as which protocol types.
+ *
+ * A **wire row** is a binary-protocol row without its first byte: a null bitmap of `(columns + 9) >> 3` bytes
+ * (column i at bit i + 2), then the values that are not NULL, in the protocol's own encoding. The key's columns come
+ * first and are never NULL, so the key is the run of bytes behind the bitmap. Rows read by a prepared SELECT have this
+ * form as they arrive; row images are transcoded into it. Both must give the same bytes for the same key (I10).
+ * @module
+ */
+import { Type } from "../mysql/wire.ts";
+import type { Column, Table } from "./table.ts";
+import { quoteName } from "../mysql/identifier.ts";
+
+/** How a value is laid out behind the bitmap: a fixed number of bytes, one length byte, or a length-encoded string. */
+export type Span = 1 | 2 | 4 | 8 | "counted" | "lenenc";
+
+/** One travelling column. */
+export interface WireColumn {
+  /** The source's column. */
+  readonly column: Column;
+  /** Parameter type that its bytes are sent under. */
+  readonly type: number;
+  /** Sent with the unsigned flag. */
+  readonly unsigned: boolean;
+  /** How long its value is. */
+  readonly span: Span;
+  /** What stands in the SELECT list, so that the server sends these bytes. */
+  readonly select: string;
+  /** What stands in VALUES(…) for it. */
+  readonly placeholder: string;
+}
+
+/** The travelling columns of a table: key first, then the others in the table's order; generated ones left out. */
+export interface WireLayout {
+  /** Key columns first. */
+  readonly columns: readonly WireColumn[];
+  /** How many of them are the key. */
+  readonly keyColumns: number;
+  /** Bytes of a wire row's null bitmap. */
+  readonly nullBytes: number;
+}
+
+const TYPES: Record<string, readonly [number, Span]> = {
+  tinyint: [Type.TINY, 1],
+  smallint: [Type.SHORT, 2],
+  mediumint: [Type.LONG, 4],
+  int: [Type.LONG, 4],
+  bigint: [Type.LONGLONG, 8],
+  year: [Type.SHORT, 2],
+  float: [Type.FLOAT, 4],
+  double: [Type.DOUBLE, 8],
+  decimal: [Type.NEWDECIMAL, "lenenc"],
+  date: [Type.DATE, "counted"],
+  datetime: [Type.DATETIME, "counted"],
+  timestamp: [Type.TIMESTAMP, "counted"],
+  time: [Type.TIME, "counted"],
+  char: [Type.VAR_STRING, "lenenc"],
+  varchar: [Type.VAR_STRING, "lenenc"],
+  binary: [Type.VAR_STRING, "lenenc"],
+  varbinary: [Type.VAR_STRING, "lenenc"],
+  tinytext: [Type.BLOB, "lenenc"],
+  text: [Type.BLOB, "lenenc"],
+  mediumtext: [Type.BLOB, "lenenc"],
+  longtext: [Type.BLOB, "lenenc"],
+  tinyblob: [Type.BLOB, "lenenc"],
+  blob: [Type.BLOB, "lenenc"],
+  mediumblob: [Type.BLOB, "lenenc"],
+  longblob: [Type.BLOB, "lenenc"],
+  bit: [Type.BLOB, "lenenc"],
+  // As numbers: a label may be in a charset that the server alone can compare, an index is exact.
+  enum: [Type.LONGLONG, 8],
+  set: [Type.LONGLONG, 8],
+  json: [Type.VAR_STRING, "lenenc"],
+  geometry: [Type.BLOB, "lenenc"],
+  point: [Type.BLOB, "lenenc"],
+  linestring: [Type.BLOB, "lenenc"],
+  polygon: [Type.BLOB, "lenenc"],
+  multipoint: [Type.BLOB, "lenenc"],
+  multilinestring: [Type.BLOB, "lenenc"],
+  multipolygon: [Type.BLOB, "lenenc"],
+  geometrycollection: [Type.BLOB, "lenenc"],
+  geomcollection: [Type.BLOB, "lenenc"],
+  vector: [Type.BLOB, "lenenc"],
+  uuid: [Type.VAR_STRING, "lenenc"],
+  inet4: [Type.VAR_STRING, "lenenc"],
+  inet6: [Type.VAR_STRING, "lenenc"],
+};
+
+/** Whether values of this `DATA_TYPE` can travel. */
+export function isTravellingType(dataType: string): boolean {
+  return dataType in TYPES;
+}
+
+/** How one column travels. */
+export function wireColumn(column: Column): WireColumn {
+  const [type, span] = TYPES[column.dataType];
+  const name = quoteName(column.name);
+  const counted = column.dataType === "enum" || column.dataType === "set";
+  return {
+    column,
+    type,
+    unsigned: column.unsigned || counted || column.dataType === "year",
+    span,
+    select: counted ? `CAST(${name} AS UNSIGNED)` : name,
+    placeholder: placeholder(column.dataType),
+  };
+}
+
+/** A BINARY connection's parameter is bytes; these types want characters (drivers: "needs CONVERT"). */
+function placeholder(dataType: string): string {
+  if (dataType === "json") return "CONVERT(? USING utf8mb4)";
+  if (dataType === "uuid" || dataType === "inet4" || dataType === "inet6") return "CONVERT(? USING latin1)";
+  return "?";
+}
+
+/** The layout of a table's wire rows. */
+export function wireLayout(table: Table): WireLayout {
+  const inKey = new Set(table.key.map((c) => c.ordinal));
+  const rest = table.columns.filter((c) => !c.generated && !inKey.has(c.ordinal));
+  const columns = [...table.key, ...rest].map(wireColumn);
+  return { columns, keyColumns: table.key.length, nullBytes: (columns.length + 9) >> 3 };
+}
