@@ -1,0 +1,55 @@
+/**
+ * What the outside holds of a ferry, and of the dock that all of a process's ferries lie in.
+ * @module
+ */
+import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
+import type { FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
+import type { FerryAction } from "./ferry_state.ts";
+
+/** One ferry: watched, and asked to do things. */
+export interface Ferry {
+  /** Its id. */
+  readonly id: string;
+  /** The snapshot of now. */
+  resource(): FerryResource;
+  /**
+   * Events with an id above `after`, stored ones first, then live ones; ends behind the last one (`done`, `failed`,
+   * `cancelled`), or when `signal` aborts, or when the process shuts down. A slow reader gets the latest `progress` only.
+   */
+  events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent>;
+  /** Resolves when `state` or `paused` is no longer as it is now, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void>;
+  /** Asks for an action. Throws `action-not-allowed` where the state does not allow it. */
+  act(action: FerryAction): Promise<void>;
+  /** Changes settings while it runs. Throws `action-not-allowed` when it has ended. */
+  change(change: SpecChange): Promise<void>;
+  /** Resolves when the ferry has ended: `done`, `failed` or `cancelled`, or was let go by this process. */
+  readonly ended: Promise<FerryResource>;
+}
+
+/** The preflight's answer. */
+export interface PreflightReport {
+  /** No finding is an error. */
+  readonly ok: boolean;
+  /** Everything that was found, errors first. */
+  readonly findings: readonly Finding[];
+}
+
+/** The ferries of one process. */
+export interface Dock {
+  /**
+   * Starts a ferry, or attaches to the one with this id. Throws `spec-differs` where that id was started with another
+   * spec. Returns at once; the ferry's own state tells how it goes on, also when the target cannot be reached.
+   */
+  start(spec: FerrySpec): Promise<Ferry>;
+  /** Preflight only: nothing is started, nothing is written. */
+  check(spec: FerrySpec, signal?: AbortSignal): Promise<PreflightReport>;
+  /** The ferry with this id, or `null`. */
+  find(id: string): Ferry | null;
+  /** Every ferry known to this process, newest first. */
+  list(): readonly Ferry[];
+  /** Looks at the state of each named connection and takes up what was left there. Returns the ids. */
+  takeUp(urls: ReadonlyMap<string, string>): Promise<readonly string[]>;
+  /** Stops taking work, commits what is in flight, gives up every lease, ends every event stream. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,33 @@
+/**
+ * Chainferry: moves MySQL and MariaDB tables between live servers.
+ * @module
+ */
+export { errorText, FerryError, type FerryErrorOptions } from "./errors.ts";
+export type {
+  CopySettings,
+  CutoverSettings,
+  FenceKind,
+  FerrySpec,
+  SpecChange,
+  TableSelection,
+} from "./spec/ferry_spec.ts";
+export {
+  ACTIONS,
+  allowedActions,
+  type FerryAction,
+  type FerryState,
+  isEnded,
+  mayMove,
+  STATES,
+} from "./ferry/ferry_state.ts";
+export type { Dock, Ferry, PreflightReport } from "./ferry/ferry.ts";
+export type {
+  Difference,
+  FerryEvent,
+  FerryResource,
+  Finding,
+  PositionResource,
+  Progress,
+  TableProgress,
+  Verification,
+} from "./progress/resource.ts";

@@ -1,0 +1,76 @@
+/**
+ * What is asked for: one ferry, from one server to another. The JSON form of contract and README, checked and with its
+ * defaults filled in.
+ * @module
+ */
+
+/** One line of `tables`: a pattern, a filter, a new name. */
+export interface TableSelection {
+  /** `schema.table`; `*` matches within a part. */
+  readonly table: string;
+  /** A row-local SQL expression, or `null` for every row. */
+  readonly where: string | null;
+  /** `schema.table` on the target, or `null` for the same name. */
+  readonly to: string | null;
+}
+
+/** Who stops the writes at the cutover. */
+export type FenceKind = "none" | "lockTables" | "readOnly" | "schemaReadOnly" | "hook";
+
+/** How rows are copied; may be changed while the ferry runs. */
+export interface CopySettings {
+  /** Ranges copied at the same time. */
+  readonly concurrency: number;
+  /** Bytes of rows that one chunk aims at. */
+  readonly chunkBytes: number;
+  /** Secondary indexes are built after the copy. Fixed once tables are made. */
+  readonly deferIndexes: boolean;
+}
+
+/** How and when the ferry cuts over. */
+export interface CutoverSettings {
+  /** `manual` waits for a person, `auto` goes on by itself. */
+  readonly mode: "manual" | "auto";
+  /** Who stops the writes. */
+  readonly fence: FenceKind;
+  /** Seconds that writes may be stopped before the fence is released and the ferry goes back to catching up. */
+  readonly timeoutSeconds: number;
+  /** Leave writes stopped on the source when done. */
+  readonly keepFence: boolean;
+}
+
+/** A ferry, with every default filled in. */
+export interface FerrySpec {
+  /** Given by the caller, or a ULID. */
+  readonly id: string;
+  /** `mysql://…` with its password; never logged, stored or shown. */
+  readonly source: string;
+  /** `mysql://…` with its password; never logged, stored or shown. */
+  readonly target: string;
+  /** Name of the named connection that `source` came from, or `null`. */
+  readonly sourceName: string | null;
+  /** Name of the named connection that `target` came from, or `null`. */
+  readonly targetName: string | null;
+  /** What to ferry. */
+  readonly tables: readonly TableSelection[];
+  /** Patterns that are left out. */
+  readonly exclude: readonly string[];
+  /** New schema names, by old ones. */
+  readonly renameSchemas: Readonly<Record<string, string>>;
+  /** Whether missing target tables are made. */
+  readonly createTables: "if-missing" | "never";
+  /** What rows that are there already mean. */
+  readonly existingRows: "refuse" | "merge";
+  /** How rows are copied. */
+  readonly copy: CopySettings;
+  /** Whether both sides are compared. */
+  readonly verify: "full" | "off";
+  /** How and when to cut over. */
+  readonly cutover: CutoverSettings;
+}
+
+/** What `PATCH` may change while a ferry runs. */
+export interface SpecChange {
+  /** New copy settings; what is left out stays. */
+  readonly copy?: { readonly concurrency?: number; readonly chunkBytes?: number };
+}
