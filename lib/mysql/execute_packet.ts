@@ -1,0 +1,161 @@
+/**
+ * The two packets that carry wire rows to a server: COM_STMT_EXECUTE of a statement prepared for a fixed number of rows
+ * (any server), and COM_STMT_BULK_EXECUTE of a one-row statement (MariaDB).
+ * Source: drivers 5; MySQL Internals "COM_STMT_EXECUTE"; MariaDB "COM_STMT_BULK_EXECUTE".
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import { Arena } from "./arena.ts";
+import { lenencAt, lenencSize } from "./wire.ts";
+import type { WireColumn } from "../schema/wire_layout.ts";
+
+/** One packet in the making; its memory is used again for the next. */
+export interface RowPacket {
+  /** Starts a packet for `rows` rows of statement `statement`. */
+  begin(statement: number, rows: number): void;
+  /** Adds a wire row: bitmap and values at `[start, end)`. */
+  addRow(b: Buffer, start: number, end: number): void;
+  /** Adds values that are all there, without a bitmap: a key. */
+  addValues(b: Buffer, start: number, end: number): void;
+  /** The packet, with 4 free bytes in front. Valid until the next `begin`. */
+  finish(): Buffer;
+}
+
+function parameterType(c: WireColumn): number {
+  return c.type | (c.unsigned ? 0x8000 : 0);
+}
+
+/** COM_STMT_EXECUTE with the parameters of several rows. */
+export class ExecutePacket implements RowPacket {
+  readonly #types: readonly number[];
+  readonly #nullBytes: number;
+  readonly #out = new Arena(1 << 18);
+  #row = 0;
+
+  /** For rows of these columns, and one row's bitmap. */
+  constructor(columns: readonly WireColumn[]) {
+    this.#types = columns.map(parameterType);
+    this.#nullBytes = (columns.length + 9) >> 3;
+  }
+
+  begin(statement: number, rows: number): void {
+    const out = this.#out;
+    const n = this.#types.length;
+    const bitmap = (rows * n + 7) >> 3;
+    out.clear();
+    out.reserve(15 + bitmap + rows * n * 2);
+    const b = out.bytes;
+    b[4] = 0x17;
+    b.writeUInt32LE(statement, 5);
+    b[9] = 0; // no cursor
+    b.writeUInt32LE(1, 10);
+    b.fill(0, 14, 14 + bitmap);
+    let o = 14 + bitmap;
+    b[o++] = 1; // types follow
+    for (let r = 0; r < rows; r++) {
+      for (let i = 0; i < n; i++) {
+        const t = this.#types[i];
+        b[o++] = t & 255;
+        b[o++] = t >> 8;
+      }
+    }
+    out.end = o;
+    this.#row = 0;
+  }
+
+  addRow(b: Buffer, start: number, end: number): void {
+    const n = this.#types.length;
+    const bits = this.#row++ * n;
+    const out = this.#out.bytes;
+    for (let i = 0; i < n; i++) {
+      if (b[start + ((i + 2) >> 3)] & (1 << ((i + 2) & 7))) {
+        const k = bits + i;
+        out[14 + (k >> 3)] |= 1 << (k & 7);
+      }
+    }
+    this.#out.append(b, start + this.#nullBytes, end);
+  }
+
+  addValues(b: Buffer, start: number, end: number): void {
+    this.#row++;
+    this.#out.append(b, start, end);
+  }
+
+  finish(): Buffer {
+    return this.#out.bytes.subarray(0, this.#out.end);
+  }
+}
+
+/** COM_STMT_BULK_EXECUTE: an indicator byte before each value, any number of rows. */
+export class BulkPacket implements RowPacket {
+  readonly #columns: readonly WireColumn[];
+  readonly #nullBytes: number;
+  readonly #out = new Arena(1 << 18);
+
+  /** For rows of these columns. */
+  constructor(columns: readonly WireColumn[]) {
+    this.#columns = columns;
+    this.#nullBytes = (columns.length + 9) >> 3;
+  }
+
+  begin(statement: number): void {
+    const out = this.#out;
+    out.clear();
+    out.reserve(11 + this.#columns.length * 2);
+    const b = out.bytes;
+    b[4] = 0xfa;
+    b.writeUInt32LE(statement, 5);
+    b.writeUInt16LE(128, 9); // types follow
+    let o = 11;
+    for (const c of this.#columns) {
+      b.writeUInt16LE(parameterType(c), o);
+      o += 2;
+    }
+    out.end = o;
+  }
+
+  addRow(b: Buffer, start: number, end: number): void {
+    this.#add(b, start + this.#nullBytes, end, start);
+  }
+
+  addValues(b: Buffer, start: number, end: number): void {
+    this.#add(b, start, end, -1);
+  }
+
+  #add(b: Buffer, start: number, end: number, bitmap: number): void {
+    const n = this.#columns.length;
+    const out = this.#out;
+    out.reserve(end - start + n);
+    const to = out.bytes;
+    let p = out.end, o = start;
+    for (let i = 0; i < n; i++) {
+      if (bitmap >= 0 && (b[bitmap + ((i + 2) >> 3)] & (1 << ((i + 2) & 7)))) {
+        to[p++] = 1;
+        continue;
+      }
+      to[p++] = 0;
+      const size = valueSize(b, o, this.#columns[i]);
+      if (size < 64) { for (let k = 0; k < size; k++) to[p + k] = b[o + k]; }
+      else b.copy(to, p, o, o + size);
+      p += size;
+      o += size;
+    }
+    out.end = p;
+  }
+
+  finish(): Buffer {
+    return this.#out.bytes.subarray(0, this.#out.end);
+  }
+}
+
+/** Bytes of the value at `o`, its length prefix included. */
+export function valueSize(b: Buffer, o: number, column: WireColumn): number {
+  switch (column.span) {
+    case "counted":
+      return 1 + b[o];
+    case "lenenc":
+      return lenencSize(b[o]) + lenencAt(b, o);
+    default:
+      return column.span;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Many wire rows in one run of memory: what a chunk is made of, and what a flush writes.
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { Arena } from "./arena.ts";
+
+/** Wire rows behind one another. Row i lies at `[starts[i], ends[i])` of `arena.bytes`. */
+export class RowList {
+  /** The memory. */
+  readonly arena: Arena;
+  /** Where each row begins. */
+  readonly starts: number[] = [];
+  /** Where each row ends. */
+  readonly ends: number[] = [];
+
+  /** An empty list; rows are appended to `arena`. */
+  constructor(arena: Arena = new Arena()) {
+    this.arena = arena;
+  }
+
+  /** How many rows. */
+  get count(): number {
+    return this.starts.length;
+  }
+
+  /** Copies a row to the end. */
+  push(b: Buffer, start: number, end: number): void {
+    this.starts.push(this.arena.append(b, start, end));
+    this.ends.push(this.arena.end);
+  }
+
+  /** Notes a row that already lies in the arena. */
+  note(start: number, end: number): void {
+    this.starts.push(start);
+    this.ends.push(end);
+  }
+}
+
+/** Key bytes as a map key: one character a byte. */
+export function keyString(b: Buffer, start: number, end: number): string {
+  return b.latin1Slice(start, end);
+}
+
+/** The bytes of a {@link keyString}. */
+export function keyBytes(key: string): Buffer {
+  return Buffer.from(key, "latin1");
+}

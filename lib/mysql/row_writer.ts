@@ -1,0 +1,158 @@
+/**
+ * Writes wire rows into a table, and takes rows out by their keys: prepared statements of few fixed shapes, filled with
+ * bytes that are sent as they came.
+ * @module
+ */
+import { FerryError } from "../errors.ts";
+import type { WireColumn, WireLayout } from "../schema/wire_layout.ts";
+import { BulkPacket, ExecutePacket, type RowPacket } from "./execute_packet.ts";
+import { quoteName, quoteTable } from "./identifier.ts";
+import { keyComparison } from "./key_sql.ts";
+import { RawWrite } from "./raw_commands.ts";
+import type { RowList } from "./row_list.ts";
+import type { Outcome, Session } from "./session.ts";
+
+/** Parameters that one statement may have, by protocol. */
+const MAX_PARAMETERS = 65_535;
+/** Rows of the largest shape: 500-1000 rows a statement was fastest (drivers 4.3). */
+const MAX_ROWS = 512;
+/** Rows of one bulk packet. */
+const MAX_BULK_ROWS = 1024;
+/** Bytes of one statement; a single larger row goes alone. */
+const MAX_BYTES = 512 * 1024;
+
+/** Which target, and what its server takes. */
+export interface WriterTarget {
+  /** Schema on the target. */
+  readonly schema: string;
+  /** Table on the target. */
+  readonly name: string;
+  /** MariaDB: COM_STMT_BULK_EXECUTE is there. */
+  readonly bulk: boolean;
+}
+
+/** Writer of one table on one session. Statements are prepared at first use and die with the session. */
+export class RowWriter {
+  readonly #session: Session;
+  readonly #target: WriterTarget;
+  readonly #columns: readonly WireColumn[];
+  readonly #key: readonly WireColumn[];
+  readonly #statements = new Map<string, Promise<number>>();
+  readonly #replacePacket: RowPacket;
+  readonly #deletePacket: RowPacket;
+
+  /** For rows of this layout. */
+  constructor(session: Session, target: WriterTarget, layout: WireLayout) {
+    this.#session = session;
+    this.#target = target;
+    this.#columns = layout.columns;
+    this.#key = layout.columns.slice(0, layout.keyColumns);
+    this.#replacePacket = target.bulk ? new BulkPacket(this.#columns) : new ExecutePacket(this.#columns);
+    this.#deletePacket = new ExecutePacket(this.#key);
+  }
+
+  /** REPLACEs rows `[from, to)` that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */
+  async replace(rows: RowList, take: ((index: number) => boolean) | null): Promise<number> {
+    let written = 0;
+    for (let i = 0; i < rows.count;) {
+      const [next, count] = await this.#replaceSome(rows, i, take);
+      i = next;
+      written += count;
+    }
+    return written;
+  }
+
+  async #replaceSome(
+    rows: RowList,
+    from: number,
+    take: ((i: number) => boolean) | null,
+  ): Promise<[number, number]> {
+    const picked: number[] = [];
+    const limit = this.#rowLimit(this.#columns.length);
+    let i = from;
+    for (let bytes = 0; i < rows.count && picked.length < limit; i++) {
+      if (take !== null && !take(i)) continue;
+      const size = rows.ends[i] - rows.starts[i];
+      if (picked.length > 0 && bytes + size > MAX_BYTES) break;
+      bytes += size;
+      picked.push(i);
+    }
+    if (picked.length === 0) return [i, 0];
+    if (this.#target.bulk) {
+      await this.#send(this.#replacePacket, this.#replaceSql(1), picked, rows, false);
+      return [i, picked.length];
+    }
+    const shape = shapeFor(picked.length, limit);
+    const used = picked.slice(0, shape);
+    await this.#send(this.#replacePacket, this.#replaceSql(shape), used, rows, false);
+    return [used.length === picked.length ? i : used[used.length - 1] + 1, used.length];
+  }
+
+  /** DELETEs by key. `keys` holds key bytes without a bitmap. */
+  async remove(keys: RowList): Promise<void> {
+    const limit = Math.min(128, this.#rowLimit(this.#key.length));
+    for (let i = 0; i < keys.count;) {
+      const shape = shapeFor(keys.count - i, limit);
+      const picked = Array.from({ length: shape }, (_, k) => i + k);
+      await this.#send(this.#deletePacket, this.#deleteSql(shape), picked, keys, true);
+      i += shape;
+    }
+  }
+
+  #rowLimit(columns: number): number {
+    return Math.min(this.#target.bulk ? MAX_BULK_ROWS : MAX_ROWS, Math.floor(MAX_PARAMETERS / columns));
+  }
+
+  async #send(
+    packet: RowPacket,
+    sql: string,
+    picked: readonly number[],
+    rows: RowList,
+    values: boolean,
+  ): Promise<Outcome> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#session.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    const id = await statement;
+    // From here to the socket in one turn.
+    const bytes = rows.arena.bytes;
+    packet.begin(id, picked.length);
+    for (const i of picked) {
+      if (values) packet.addValues(bytes, rows.starts[i], rows.ends[i]);
+      else packet.addRow(bytes, rows.starts[i], rows.ends[i]);
+    }
+    const outcome = await this.#session.command<Outcome>((done) => new RawWrite(packet.finish(), done));
+    if (outcome.warnings > 0 && !values) {
+      const warning = await this.#session.one("SHOW WARNINGS");
+      throw new FerryError(
+        "write-warning",
+        `Cannot write table "${this.#target.schema}.${this.#target.name}": ${warning?.Message}`,
+        {
+          hint: "The target would hold another value than the source; compare both definitions",
+        },
+      );
+    }
+    return outcome;
+  }
+
+  #replaceSql(rows: number): string {
+    const names = this.#columns.map((c) => quoteName(c.column.name)).join(",");
+    const one = `(${this.#columns.map((c) => c.placeholder).join(",")})`;
+    return `REPLACE INTO ${quoteTable(this.#target)} (${names}) VALUES ${
+      new Array(rows).fill(one).join(",")
+    }`;
+  }
+
+  #deleteSql(rows: number): string {
+    const one = `(${this.#key.map((c) => keyComparison(c, "=")).join(" AND ")})`;
+    return `DELETE FROM ${quoteTable(this.#target)} WHERE ${new Array(rows).fill(one).join(" OR ")}`;
+  }
+}
+
+/** The largest shape (a power of two, or the limit) that `rows` fill: few statements serve every number. */
+export function shapeFor(rows: number, limit: number): number {
+  if (rows >= limit) return limit;
+  return 2 ** Math.floor(Math.log2(rows));
+}
