@@ -196,12 +196,12 @@ export class FerryStore {
   /** Where replay stands, or `null` before it began. */
   async position(session: Session, id: string): Promise<StoredPosition | null> {
     const r = await session.one(
-      `SELECT file, offset, gtids, changes FROM ${this.#s}.positions WHERE ferry_id = ?`,
+      `SELECT file, log_offset, gtids, changes FROM ${this.#s}.positions WHERE ferry_id = ?`,
       [id],
     );
     return r === null
       ? null
-      : { file: r.file, offset: Number(r.offset), gtids: r.gtids, changes: Number(r.changes) };
+      : { file: r.file, offset: Number(r.log_offset), gtids: r.gtids, changes: Number(r.changes) };
   }
 
   /** Notes where replay begins. */
@@ -221,7 +221,7 @@ export class FerryStore {
     await this.#must(
       session,
       own,
-      `UPDATE ${this.#s}.positions SET file = ${quoteText(p.file)}, offset = ${p.offset}, ` +
+      `UPDATE ${this.#s}.positions SET file = ${quoteText(p.file)}, log_offset = ${p.offset}, ` +
         `gtids = ${p.gtids === null ? "NULL" : quoteText(p.gtids)}, changes = ${p.changes} ` +
         `WHERE ferry_id = ${quoteText(own.id)} AND epoch = ${own.epoch}`,
     );

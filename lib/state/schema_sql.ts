@@ -31,7 +31,7 @@ function migrations(s: string): readonly (readonly string[])[] {
     `CREATE TABLE IF NOT EXISTS ${s}.positions (
       ferry_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
       file VARCHAR(255) CHARACTER SET utf8mb4 NOT NULL,
-      offset BIGINT UNSIGNED NOT NULL,
+      log_offset BIGINT UNSIGNED NOT NULL,
       gtids LONGTEXT CHARACTER SET ascii NULL,
       changes BIGINT UNSIGNED NOT NULL,
       epoch BIGINT UNSIGNED NOT NULL

@@ -1,0 +1,207 @@
+/**
+ * Copies ranges side by side: each worker reads the next chunk while it writes the last one.
+ * @module
+ */
+import { isLockConflict, type Session } from "../mysql/session.ts";
+import { keyString } from "../mysql/row_list.ts";
+import { keyEnd } from "../mysql/row_reader.ts";
+import { RowWriter } from "../mysql/row_writer.ts";
+import type { FerryStore, Ownership } from "../state/ferry_store.ts";
+import type { CopySettings } from "../spec/ferry_spec.ts";
+import { type Chunk, ChunkReader, forget } from "./chunk_reader.ts";
+import type { CopyRange } from "./copy_range.ts";
+import type { FerriedTable } from "./ferried_table.ts";
+import type { ReadPoint } from "./read_point.ts";
+import { mayCommitCursor, mayWriteRow } from "./rules.ts";
+
+/** Rows of a range's first chunk, while its rows' size is not known. */
+const FIRST_ROWS = 500;
+/** Rows of a chunk at most. */
+const MAX_ROWS = 50_000;
+/** Tries of one chunk's transaction against deadlocks and lock waits. */
+const TRIES = 10;
+
+/** What a copier works with. */
+export interface CopierOptions {
+  /** Ranges that are not done, in the order in which they are begun. */
+  readonly ranges: readonly CopyRange[];
+  /** Opens a data session. */
+  readonly open: (side: "source" | "target") => Promise<Session>;
+  /** How chunks are read (I1). */
+  readonly readPoint: ReadPoint;
+  /** MariaDB target: bulk packets. */
+  readonly bulk: boolean;
+  /** Where cursors go. */
+  readonly store: FerryStore;
+  /** Under which lease. */
+  readonly own: Ownership;
+  /** The settings of now; asked before each chunk. */
+  readonly settings: () => CopySettings;
+  /** Resolves at once unless copying is held. */
+  readonly allowed: (signal: AbortSignal) => Promise<void>;
+  /** A chunk was committed. */
+  readonly onChunk: (table: FerriedTable, rows: number, bytes: number) => void;
+}
+
+/** One copy of many ranges. */
+export class Copier {
+  readonly #queue: CopyRange[];
+  readonly #workers = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #failure: unknown = null;
+
+  /** Nothing happens before {@linkcode run}. */
+  constructor(private readonly options: CopierOptions) {
+    this.#queue = [...options.ranges];
+  }
+
+  /** Copies everything. Throws what the first failing worker threw, when all have stopped. */
+  async run(signal: AbortSignal): Promise<void> {
+    const both = AbortSignal.any([signal, this.#stop.signal]);
+    this.#staff(both);
+    while (this.#workers.size > 0) {
+      await Promise.race(this.#workers);
+      this.#staff(both);
+    }
+    if (this.#failure !== null) throw this.#failure;
+    signal.throwIfAborted();
+  }
+
+  /** As many workers as the settings say now. */
+  #staff(signal: AbortSignal): void {
+    while (
+      !signal.aborted && this.#queue.length > 0 && this.#workers.size < this.options.settings().concurrency
+    ) {
+      const work: Promise<void> = this.#work(signal).catch((e) => {
+        this.#failure ??= e;
+        this.#stop.abort(e);
+      }).finally(() => this.#workers.delete(work));
+      this.#workers.add(work);
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { open, readPoint } = this.options;
+    const [source, target] = await openBoth(open);
+    try {
+      await readPoint.dress(source);
+      let lane: Lane | null = null;
+      while (this.#workers.size <= this.options.settings().concurrency) {
+        const range = this.#queue.shift();
+        if (range === undefined) return;
+        if (lane?.table !== range.table) lane = this.#lane(source, target, range.table);
+        await this.#copy(range, lane, signal);
+        this.#staff(signal);
+      }
+    } finally {
+      source.destroy();
+      target.destroy();
+    }
+  }
+
+  #lane(source: Session, target: Session, table: FerriedTable): Lane {
+    const writerTarget = { ...table.target, bulk: this.options.bulk };
+    return {
+      table,
+      target,
+      reader: new ChunkReader(source, table, this.options.readPoint),
+      writer: new RowWriter(target, writerTarget, table.layout),
+    };
+  }
+
+  async #copy(range: CopyRange, lane: Lane, signal: AbortSignal): Promise<void> {
+    let limit = FIRST_ROWS;
+    const read = async (): Promise<Chunk> => {
+      await this.options.allowed(signal);
+      return await lane.reader.next(range, limit, signal);
+    };
+    let next: Promise<Chunk> | null = read();
+    try {
+      while (next !== null) {
+        const chunk: Chunk = await next;
+        limit = this.#nextLimit(limit, chunk);
+        next = chunk.last ? null : read();
+        // Its failure is met at the next turn, or below; until then it must not count as unhandled.
+        next?.catch(() => {});
+        try {
+          await this.#write(chunk, lane, signal);
+        } finally {
+          forget(chunk);
+        }
+      }
+    } finally {
+      if (next !== null) await next.then(forget, () => {});
+    }
+  }
+
+  #nextLimit(limit: number, chunk: Chunk): number {
+    if (chunk.rows.count === 0) return limit;
+    const average = chunk.rows.arena.end / chunk.rows.count;
+    const wanted = Math.floor(this.options.settings().chunkBytes / average);
+    return Math.max(1, Math.min(wanted, limit * 4, MAX_ROWS));
+  }
+
+  /** Rows and cursor in one transaction (I5), minus what was touched meanwhile (I2), while no flush is on (I3). */
+  async #write(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<void> {
+    const { store, own } = this.options;
+    const { range, rows } = chunk;
+    const release = await lane.table.gate.chunk(signal);
+    try {
+      for (let attempt = 1;; attempt++) {
+        try {
+          await lane.target.run("START TRANSACTION");
+          const written = await lane.writer.replace(rows, taker(chunk, lane.table));
+          const stored = {
+            ...range.stored,
+            cursor: chunk.lastKey ?? range.stored.cursor,
+            done: chunk.last,
+            rows: range.stored.rows + written,
+            bytes: range.stored.bytes + rows.arena.end,
+          };
+          // Both hold by the shape of this function: one transaction, one chunk of a range at a time.
+          if (!mayCommitCursor(true, true)) throw new Error("unreachable");
+          await store.saveCursor(lane.target, own, stored);
+          await lane.target.run("COMMIT");
+          range.stored = stored;
+          this.options.onChunk(lane.table, written, rows.arena.end);
+          return;
+        } catch (e) {
+          if (lane.target.usable) await lane.target.run("ROLLBACK");
+          if (!isLockConflict(e) || attempt >= TRIES) throw e;
+        }
+      }
+    } finally {
+      release();
+    }
+  }
+}
+
+/** What a worker holds for the table it is at. */
+interface Lane {
+  readonly table: FerriedTable;
+  readonly target: Session;
+  readonly reader: ChunkReader;
+  readonly writer: RowWriter;
+}
+
+/** Which rows of a chunk may be written; `null` for all. Asked anew for every try. */
+function taker(chunk: Chunk, table: FerriedTable): ((i: number) => boolean) | null {
+  const { rows, touched } = chunk;
+  const { nullBytes } = table.layout;
+  return (i) => {
+    if (touched.size === 0) return true;
+    const b = rows.arena.bytes;
+    const start = rows.starts[i];
+    return mayWriteRow(touched, keyString(b, start + nullBytes, keyEnd(b, start, nullBytes, table.key)));
+  };
+}
+
+async function openBoth(open: CopierOptions["open"]): Promise<[Session, Session]> {
+  const source = await open("source");
+  try {
+    return [source, await open("target")];
+  } catch (e) {
+    source.destroy();
+    throw e;
+  }
+}

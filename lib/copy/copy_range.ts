@@ -1,0 +1,56 @@
+/**
+ * A range of a table's key while it is copied: what is stored of it, and how far reading has come.
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import type { StoredRange } from "../state/ferry_store.ts";
+import { type FerriedTable, integerKey } from "./ferried_table.ts";
+import type { IntegerKey, RangeView } from "./rules.ts";
+
+/** Mutable view for the rules; only this module writes it. */
+interface View extends RangeView {
+  readThrough: IntegerKey | null;
+  readInProgress: boolean;
+  readToEnd: boolean;
+}
+
+/** One range under way. */
+export class CopyRange {
+  readonly #view: View;
+  /** Where the next read begins, exclusive; `null` from the first. */
+  readFrom: Buffer | null;
+
+  /** `stored` is the last committed state and is replaced at each commit. */
+  constructor(readonly table: FerriedTable, public stored: StoredRange) {
+    const value = (b: Buffer | null) =>
+      b === null || !table.comparable ? null : integerKey(b, 0, table.key[0]);
+    this.readFrom = stored.cursor ?? stored.lower;
+    this.#view = {
+      lower: value(stored.lower),
+      upper: value(stored.upper),
+      readThrough: value(stored.cursor),
+      readInProgress: false,
+      readToEnd: stored.done,
+    };
+  }
+
+  /** For the rules (I4). */
+  get view(): RangeView {
+    return this.#view;
+  }
+
+  /** A chunk begins to register. */
+  beginRead(): void {
+    this.#view.readInProgress = true;
+  }
+
+  /** The chunk's rows are at hand. */
+  endRead(lastKey: Buffer | null, toEnd: boolean): void {
+    if (lastKey !== null) {
+      this.readFrom = lastKey;
+      if (this.table.comparable) this.#view.readThrough = integerKey(lastKey, 0, this.table.key[0]);
+    }
+    this.#view.readToEnd = toEnd;
+    this.#view.readInProgress = false;
+  }
+}

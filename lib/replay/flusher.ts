@@ -1,0 +1,199 @@
+/**
+ * Writes batches of changes: deletes, then replaces, then the position, in one transaction (I3, I5, I10).
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { type BinlogPosition, comparePositions } from "../binlog/position.ts";
+import type { FerriedTable } from "../copy/ferried_table.ts";
+import { mayCommitPosition } from "../copy/rules.ts";
+import type { Release } from "../copy/table_gate.ts";
+import { RowWriter } from "../mysql/row_writer.ts";
+import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { Batch, Replayer } from "./replayer.ts";
+
+/** Tries of one flush against deadlocks and lock waits. */
+const TRIES = 10;
+/** Milliseconds between two writes of a position that brings no changes. */
+const IDLE_POSITION_MS = 1000;
+
+/** What a flusher works with. */
+export interface FlusherOptions {
+  /** Where changes come from. */
+  readonly replayer: Replayer;
+  /** A data session on the target, used by nobody else. */
+  readonly session: Session;
+  /** MariaDB target: bulk packets. */
+  readonly bulk: boolean;
+  /** Where the position goes. */
+  readonly store: FerryStore;
+  /** Under which lease. */
+  readonly own: Ownership;
+  /** The position as it is saved. */
+  readonly saved: StoredPosition;
+  /** GTIDs replayed by now, or `null`. */
+  readonly gtids: () => string | null;
+}
+
+/** The loop that empties the replayer. */
+export class Flusher {
+  #saved: StoredPosition;
+  #applied: BinlogPosition;
+  #savedAt = 0;
+  #flushing: Batch | null = null;
+  #held: Promise<void> | null = null;
+  readonly #writers = new Map<FerriedTable, RowWriter>();
+  #waiters: { position: BinlogPosition; resolve: () => void }[] = [];
+  /** Milliseconds between the beginnings of two flushes: long while copying, so that chunks get their turn. */
+  intervalMs = 100;
+
+  /** Nothing happens before {@linkcode run}. */
+  constructor(private readonly options: FlusherOptions) {
+    this.#saved = options.saved;
+    this.#applied = options.replayer.complete;
+  }
+
+  /** Everything up to here is on the target. */
+  get applied(): BinlogPosition {
+    const { replayer } = this.options;
+    if (this.#flushing === null && replayer.pendingChanges === 0) this.#applied = replayer.complete;
+    return this.#applied;
+  }
+
+  /** Row changes replayed so far, over all owners. */
+  get changes(): number {
+    return this.#saved.changes;
+  }
+
+  /** Row changes in the flush that is under way. */
+  get inFlight(): number {
+    return this.#flushing?.count ?? 0;
+  }
+
+  /** Resolves when everything up to `position` is on the target. */
+  async reached(position: BinlogPosition, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (comparePositions(this.applied, position) >= 0) return;
+    await new Promise<void>((resolve, reject) => {
+      const aborted = () => reject(signal.reason);
+      signal.addEventListener("abort", aborted, { once: true });
+      this.#waiters.push({
+        position,
+        resolve: () => {
+          signal.removeEventListener("abort", aborted);
+          resolve();
+        },
+      });
+    });
+  }
+
+  /** Runs `work` while no flush is on. */
+  async held<T>(work: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    while (this.#held !== null) await this.#held;
+    this.#held = promise;
+    try {
+      while (this.#flushing !== null) await delay(2);
+      return await work();
+    } finally {
+      this.#held = null;
+      resolve();
+    }
+  }
+
+  /** Flushes until `signal` aborts; throws what went wrong. */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.options.replayer.next(signal);
+      while (this.#held !== null) await this.#held;
+      const began = performance.now();
+      await this.#once(signal);
+      this.#tell();
+      const rest = this.intervalMs - (performance.now() - began);
+      if (rest > 0 && !this.#hurried()) await delay(rest, undefined, { signal });
+    }
+  }
+
+  /** Somebody waits for a position: no pause between flushes then. */
+  #hurried(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  #tell(): void {
+    const applied = this.applied;
+    const open = this.#waiters;
+    this.#waiters = [];
+    for (const w of open) {
+      if (comparePositions(applied, w.position) >= 0) w.resolve();
+      else this.#waiters.push(w);
+    }
+  }
+
+  async #once(signal: AbortSignal): Promise<void> {
+    const { replayer } = this.options;
+    if (replayer.pendingChanges === 0) {
+      if (performance.now() - this.#savedAt >= IDLE_POSITION_MS) await this.#savePosition();
+      return;
+    }
+    const held = new Map<FerriedTable, Release>();
+    try {
+      // Chunks hold one gate at a time and never wait for another, so taking several cannot lock up.
+      for (let missing = replayer.pendingTables(); missing.length > 0;) {
+        for (const table of missing) held.set(table, await table.gate.flush(signal));
+        missing = replayer.pendingTables().filter((t) => !held.has(t));
+      }
+      const batch = replayer.take();
+      this.#flushing = batch;
+      await this.#write(batch);
+      this.#applied = batch.position;
+    } finally {
+      this.#flushing = null;
+      for (const release of held.values()) release();
+    }
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const { session } = this.options;
+    const saved = this.#position(batch.position, batch.count);
+    for (let attempt = 1;; attempt++) {
+      try {
+        await session.run("START TRANSACTION");
+        for (const [table, changes] of batch.changes) await this.#writer(table).remove(changes.removals());
+        for (const [table, changes] of batch.changes) await this.#writer(table).replace(changes.rows(), null);
+        if (!mayCommitPosition(true)) throw new Error("unreachable");
+        await this.options.store.savePosition(session, this.options.own, saved);
+        await session.run("COMMIT");
+        this.#saved = saved;
+        this.#savedAt = performance.now();
+        return;
+      } catch (e) {
+        if (session.usable) await session.run("ROLLBACK");
+        if (!isLockConflict(e) || attempt >= TRIES) throw e;
+      }
+    }
+  }
+
+  async #savePosition(): Promise<void> {
+    const saved = this.#position(this.options.replayer.complete, 0);
+    this.#savedAt = performance.now();
+    await this.options.store.savePosition(this.options.session, this.options.own, saved);
+    this.#saved = saved;
+  }
+
+  #position(position: BinlogPosition, count: number): StoredPosition {
+    return { ...position, gtids: this.options.gtids(), changes: this.#saved.changes + count };
+  }
+
+  #writer(table: FerriedTable): RowWriter {
+    let writer = this.#writers.get(table);
+    if (writer === undefined) {
+      writer = new RowWriter(
+        this.options.session,
+        { ...table.target, bulk: this.options.bulk },
+        table.layout,
+      );
+      this.#writers.set(table, writer);
+    }
+    return writer;
+  }
+}

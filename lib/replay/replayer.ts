@@ -1,0 +1,252 @@
+/**
+ * Replays the binlog: collects the last image of each key, and writes it in one transaction with the position.
+ * @module
+ */
+import type { BinlogPosition } from "../binlog/position.ts";
+import { comparePositions } from "../binlog/position.ts";
+import { RowTranscoder } from "../binlog/row_transcoder.ts";
+import { checkTableMap, type TableMap } from "../binlog/table_map.ts";
+import type { TailHandler, TransactionEnd } from "../binlog/tail.ts";
+import type { Delivered } from "../copy/delivered.ts";
+import type { FerriedTable } from "../copy/ferried_table.ts";
+import { mayDropChange, mayKeepPending, positionToCommit } from "../copy/rules.ts";
+import { FerryError } from "../errors.ts";
+import type { Arena } from "../mysql/arena.ts";
+import { keyString } from "../mysql/row_list.ts";
+import { tableLabel } from "../schema/table.ts";
+import { PendingChanges } from "./pending_changes.ts";
+import { judgeStatement } from "./statement_rules.ts";
+
+/** A ferried table as one table map shows it. */
+export interface BoundTable {
+  /** Makes wire rows of its images. */
+  readonly transcoder: RowTranscoder;
+  /** The table. */
+  readonly table: FerriedTable;
+}
+
+/** What a flush takes along. */
+export interface Batch {
+  /** Changes by table. */
+  readonly changes: ReadonlyMap<FerriedTable, PendingChanges>;
+  /** Row events in it, the superseded ones counted too. */
+  readonly count: number;
+  /** The position that is committed with it. */
+  readonly position: BinlogPosition;
+}
+
+/** Bytes that may wait before the tail is held (design, backpressure). */
+export const PENDING_LIMIT = 32 << 20;
+
+/** What the tail tells goes in, batches come out. No I/O. */
+export class Replayer implements TailHandler<BoundTable> {
+  #pending = new Map<FerriedTable, PendingChanges>();
+  #count = 0;
+  #bytes = 0;
+  #complete: BinlogPosition;
+  #oldest: number | null = null;
+  #wake: (() => void) | null = null;
+  /** Seconds (source clock) of the newest transaction seen. */
+  newestTimestamp: number | null = null;
+
+  /** `tables` by `schema.name` on the source. Starts at `delivered.position`. */
+  constructor(
+    private readonly tables: ReadonlyMap<string, FerriedTable>,
+    private readonly delivered: Delivered,
+    private readonly onPressure: (full: boolean) => void,
+  ) {
+    this.#complete = delivered.position;
+  }
+
+  /** Row changes that wait. */
+  get pendingChanges(): number {
+    return this.#count;
+  }
+
+  /** Bytes that wait. */
+  get pendingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Timestamp (seconds, source clock) of the oldest change that waits, or `null`. */
+  get oldestTimestamp(): number | null {
+    return this.#oldest;
+  }
+
+  /** End of the last transaction that was delivered whole. */
+  get complete(): BinlogPosition {
+    return this.#complete;
+  }
+
+  /** Tables with waiting changes. */
+  pendingTables(): FerriedTable[] {
+    return [...this.#pending.keys()];
+  }
+
+  /** Takes everything that waits. */
+  take(): Batch {
+    const position = positionToCommit({ complete: this.#complete, delivered: this.delivered.position });
+    const batch = { changes: this.#pending, count: this.#count, position };
+    this.#pending = new Map();
+    this.#count = 0;
+    this.#bytes = 0;
+    this.#oldest = null;
+    this.onPressure(false);
+    return batch;
+  }
+
+  /** Resolves when there is something to flush: changes, or a new position. */
+  async next(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#count > 0) return;
+    await new Promise<void>((resolve, reject) => {
+      const aborted = () => reject(signal.reason);
+      signal.addEventListener("abort", aborted, { once: true });
+      this.#wake = () => {
+        signal.removeEventListener("abort", aborted);
+        this.#wake = null;
+        resolve();
+      };
+    });
+  }
+
+  bind(map: TableMap): BoundTable | null {
+    const table = this.tables.get(`${map.schema}.${map.name}`);
+    if (table === undefined) return null;
+    const misfit = checkTableMap(map, table.table);
+    if (misfit !== null) {
+      throw new FerryError("schema-changed", `Cannot replay table "${tableLabel(table.table)}": ${misfit}`, {
+        hint: "The table is not as it was when the ferry began; start another ferry",
+      });
+    }
+    return { transcoder: new RowTranscoder(map, table.table, table.layout), table };
+  }
+
+  begin(gtid: string | null): void {
+    this.delivered.begin(gtid);
+  }
+
+  insert(bound: BoundTable, out: Arena, rowStart: number, keyEnd: number, rowEnd: number): void {
+    this.#put(bound.table, out, rowStart, keyEnd, rowEnd);
+  }
+
+  update(
+    bound: BoundTable,
+    out: Arena,
+    oldKeyStart: number,
+    oldKeyEnd: number,
+    rowStart: number,
+    keyEnd: number,
+    rowEnd: number,
+  ): void {
+    const keyStart = rowStart + bound.table.layout.nullBytes;
+    if (out.bytes.compare(out.bytes, keyStart, keyEnd, oldKeyStart, oldKeyEnd) !== 0) {
+      this.#remove(bound.table, out, oldKeyStart, oldKeyEnd);
+    }
+    this.#put(bound.table, out, rowStart, keyEnd, rowEnd);
+  }
+
+  remove(bound: BoundTable, out: Arena, keyStart: number, keyEnd: number): void {
+    this.#remove(bound.table, out, keyStart, keyEnd);
+  }
+
+  commit(end: TransactionEnd): void {
+    this.#end(end);
+  }
+
+  statement(text: string, schema: string, end: TransactionEnd): void {
+    const verdict = judgeStatement(
+      text,
+      schema,
+      (s, n) => this.tables.has(`${s}.${n}`),
+      (s) => [...this.tables.values()].some((t) => t.table.schema === s),
+    );
+    if (verdict.stop) {
+      const at = `${end.position.file}:${end.position.offset}`;
+      throw verdict.code === "ddl-on-ferried-table"
+        ? new FerryError(
+          verdict.code,
+          `Cannot replay the binlog at ${at}: DDL on a ferried table: ${excerpt(text)}`,
+          {
+            hint: "Tables must keep their definition while they are ferried; start another ferry",
+          },
+        )
+        : new FerryError(
+          verdict.code,
+          `Cannot replay the binlog at ${at}: a change was logged as a statement: ${excerpt(text)}`,
+          {
+            hint: "Every session on the source has to keep binlog_format=ROW; start another ferry",
+          },
+        );
+    }
+    this.#end(end);
+  }
+
+  heartbeat(position: BinlogPosition): void {
+    if (this.delivered.insideTransaction || comparePositions(position, this.#complete) <= 0) return;
+    this.#complete = position;
+    this.delivered.end(position);
+    this.#wake?.();
+  }
+
+  #put(table: FerriedTable, out: Arena, rowStart: number, keyEnd: number, rowEnd: number): void {
+    const keyStart = rowStart + table.layout.nullBytes;
+    const key = keyString(out.bytes, keyStart, keyEnd);
+    table.touch(key);
+    const drop = mayDropChange(
+      "put",
+      table.place(out.bytes, keyStart),
+      table.comparable,
+      table.targetHasUnique,
+    );
+    if (drop) {
+      const pending = this.#pending.get(table);
+      if (pending !== undefined && !mayKeepPending(true)) pending.drop(key);
+      return;
+    }
+    const pending = this.#of(table);
+    const before = pending.bytes;
+    pending.put(key, out.bytes, rowStart, rowEnd);
+    this.#grown(pending.bytes - before);
+  }
+
+  #remove(table: FerriedTable, out: Arena, keyStart: number, keyEnd: number): void {
+    const key = keyString(out.bytes, keyStart, keyEnd);
+    table.touch(key);
+    const pending = this.#of(table);
+    const before = pending.bytes;
+    pending.remove(key);
+    this.#grown(pending.bytes - before);
+  }
+
+  #of(table: FerriedTable): PendingChanges {
+    let pending = this.#pending.get(table);
+    if (pending === undefined) {
+      pending = new PendingChanges();
+      this.#pending.set(table, pending);
+    }
+    return pending;
+  }
+
+  #grown(bytes: number): void {
+    this.#count++;
+    this.#bytes += bytes;
+    if (this.#bytes > PENDING_LIMIT) {
+      this.onPressure(true);
+      this.#wake?.();
+    }
+  }
+
+  #end(end: TransactionEnd): void {
+    this.#complete = end.position;
+    this.newestTimestamp = end.timestamp;
+    if (this.#count > 0) this.#oldest ??= end.timestamp;
+    this.delivered.end(end.position);
+    this.#wake?.();
+  }
+}
+
+function excerpt(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > 120 ? line.slice(0, 117) + "..." : line;
+}

@@ -1,0 +1,115 @@
+/**
+ * What a statement in the binlog means for the ferry. Rules only. Row changes come as row events; a statement is DDL, or
+ * DML that the source logged as a statement, which nobody but the source could replay.
+ * @module
+ */
+
+/** What the ferry does about it. */
+export type Verdict = { readonly stop: false } | {
+  readonly stop: true;
+  readonly code: "ddl-on-ferried-table" | "statement-format";
+};
+
+const PASS: Verdict = { stop: false };
+
+/** Verbs that write rows: in a binlog of row format they come from a session that left it. */
+const DML = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "CALL", "WITH", "IMPORT"]);
+/** Statements that leave every table's rows and columns as they are. */
+const HARMLESS = new Set([
+  "ANALYZE",
+  "FLUSH",
+  "GRANT",
+  "REVOKE",
+  "SET",
+  "OPTIMIZE",
+  "REPAIR",
+  "CHECK",
+  "CHANGE",
+  "INSTALL",
+  "UNINSTALL",
+  "XA",
+  "COMMENT",
+]);
+/** Objects that a CREATE, ALTER or DROP may be about without touching a table's rows. */
+const OTHER_OBJECTS = new Set([
+  "VIEW",
+  "TRIGGER",
+  "PROCEDURE",
+  "FUNCTION",
+  "EVENT",
+  "USER",
+  "ROLE",
+  "SERVER",
+  "TABLESPACE",
+  "LOGFILE",
+  "INSTANCE",
+  "RESOURCE",
+  "SPATIAL",
+  "SEQUENCE",
+  "AGGREGATE",
+  "PACKAGE",
+  "LIBRARY",
+]);
+
+/** The words of a statement: bare ones upper-cased, quoted ones as `=name`; dots kept. Comments and strings are left out. */
+export function words(text: string): string[] {
+  const found: string[] = [];
+  // Executable comments count as text; others are passed over.
+  const pattern =
+    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`((?:[^`]|``)*)`|([\p{L}\p{N}_$]+)|(\.)/gu;
+  for (const match of text.matchAll(pattern)) {
+    if (match[1] !== undefined) found.push("=" + match[1].replaceAll("``", "`"));
+    else if (match[2] !== undefined) found.push(match[2]);
+    else if (match[3] !== undefined) found.push(".");
+  }
+  return found;
+}
+
+/** Judges a statement; `schema` is its session's default, `ferried` answers for a table and `ferriedSchema` for a schema. */
+export function judgeStatement(
+  text: string,
+  schema: string,
+  ferried: (schema: string, name: string) => boolean,
+  ferriedSchema: (schema: string) => boolean,
+): Verdict {
+  const all = words(text);
+  const verb = (all[0] ?? "").toUpperCase();
+  if (DML.has(verb)) return { stop: true, code: "statement-format" };
+  if (HARMLESS.has(verb)) return PASS;
+  const object = all.slice(1).map((w) => w.toUpperCase()).find((w) =>
+    OTHER_OBJECTS.has(w) || STRUCTURE.has(w)
+  );
+  if (["CREATE", "ALTER", "DROP"].includes(verb) && object !== undefined) {
+    if (OTHER_OBJECTS.has(object) && object !== "SPATIAL") return PASS;
+    // A CREATE TABLE of a ferried name either changed nothing (IF NOT EXISTS) or follows a DROP or RENAME that stopped us.
+    if (verb === "CREATE" && (object === "TABLE" || object === "DATABASE" || object === "SCHEMA")) {
+      return PASS;
+    }
+    if (object === "DATABASE" || object === "SCHEMA") {
+      // Altering a schema changes defaults of tables to come, or makes it read only.
+      if (verb === "ALTER") return PASS;
+      return all.some((w) => ferriedSchema(bare(w))) ? { stop: true, code: "ddl-on-ferried-table" } : PASS;
+    }
+  }
+  return namesFerried(all, schema, ferried) ? { stop: true, code: "ddl-on-ferried-table" } : PASS;
+}
+
+const STRUCTURE = new Set(["TABLE", "DATABASE", "SCHEMA", "INDEX"]);
+
+function bare(word: string): string {
+  return word.startsWith("=") ? word.slice(1) : word;
+}
+
+/** Whether any name in it, qualified or in the default schema, is a ferried table. */
+function namesFerried(
+  all: readonly string[],
+  schema: string,
+  ferried: (schema: string, name: string) => boolean,
+): boolean {
+  for (let i = 0; i < all.length; i++) {
+    if (all[i] === ".") continue;
+    const qualified = all[i - 1] === "." && i >= 2;
+    if (ferried(qualified ? bare(all[i - 2]) : schema, bare(all[i]))) return true;
+  }
+  return false;
+}
