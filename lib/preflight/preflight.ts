@@ -1,0 +1,163 @@
+/**
+ * Everything that can be known before a ferry begins, asked of both servers and told at once. Nothing is created, locked
+ * or written anywhere.
+ * @module
+ */
+import type { Server } from "../mysql/server.ts";
+import type { Session } from "../mysql/session.ts";
+import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
+import { tableLabel } from "../schema/table.ts";
+import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import { matchTable } from "../spec/select_tables.ts";
+import type { Finding } from "../progress/resource.ts";
+import {
+  checkReplicaUpdates,
+  judgeBinlogFilter,
+  judgeBinlogSettings,
+  judgePosition,
+  readBinlogSettings,
+  type SavedPosition,
+} from "./binlog.ts";
+import { inOrder } from "./finding.ts";
+import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
+import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
+import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
+import { judgeMatches, judgeTable } from "./tables.ts";
+import { checkTarget } from "./target_side.ts";
+
+export type { PlannedTable } from "./pairs.ts";
+export type { SavedPosition } from "./binlog.ts";
+
+/** What the ferry will do, when nothing refuses it. */
+export interface FerryPlan {
+  /** The source, described. */
+  readonly source: Server;
+  /** The target, described. */
+  readonly target: Server;
+  /** The tables, largest first. */
+  readonly tables: readonly PlannedTable[];
+  /** Schemas that `create` needs and the target does not have. */
+  readonly missingSchemas: readonly string[];
+}
+
+/** What was found, and the plan. */
+export interface Preflight {
+  /** Everything, errors first. */
+  readonly findings: readonly Finding[];
+  /** `null` when a finding is an error. */
+  readonly plan: FerryPlan | null;
+}
+
+/** What the preflight must know beside the spec. */
+export interface PreflightOptions {
+  /** Where the ferry's own state lies on the target. */
+  readonly stateSchema: string;
+  /**
+   * `null` for a fresh ferry. Otherwise it resumes, and these target tables (`schema.name`) were made by it: their rows
+   * are its own, and the indexes it put aside are worked out again from the source's definition.
+   */
+  readonly made: ReadonlySet<string> | null;
+  /** Where replay goes on from, or `null` where it has not begun. */
+  readonly savedPosition: SavedPosition | null;
+  /** Ends the preflight; it then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Looks at both servers. Throws only where a server is lost half-way or the signal aborts. */
+export async function preflight(spec: FerrySpec, options: PreflightOptions): Promise<Preflight> {
+  const findings: Finding[] = [];
+  const [source, target] = await reachBoth(spec, findings, options.signal);
+  try {
+    const tables = source === null ? [] : await checkSource(source, spec, options, findings);
+    if (source !== null && target !== null) findings.push(...judgeDifferences(source.server, target.server));
+    const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
+    const same = source !== null && target !== null && await isSameServer(source, target);
+    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
+    const missingSchemas = target === null ? [] : await checkTarget(target, pairs, spec, options, findings);
+    options.signal?.throwIfAborted();
+    const refused = findings.some((finding) => finding.level === "error");
+    const plan = refused || source === null || target === null ? null : {
+      source: source.server,
+      target: target.server,
+      tables: planTables(pairs, spec, options.made),
+      missingSchemas,
+    };
+    return { findings: inOrder(findings), plan };
+  } catch (e) {
+    options.signal?.throwIfAborted();
+    throw e;
+  } finally {
+    await Promise.all([source?.session.close(), target?.session.close()]);
+  }
+}
+
+async function reachBoth(spec: FerrySpec, findings: Finding[], signal?: AbortSignal) {
+  const ends: [ConnectionTarget, "source" | "target"][] = [
+    [parseConnectionUrl(spec.source), "source"],
+    [parseConnectionUrl(spec.target), "target"],
+  ];
+  const own: Finding[][] = [[], []];
+  const reached = await Promise.allSettled(ends.map(([at, side], i) => reach(at, side, own[i], signal)));
+  const sides = reached.map((r) => r.status === "fulfilled" ? r.value : null);
+  const lost = reached.find((r) => r.status === "rejected");
+  if (lost !== undefined) {
+    for (const side of sides) side?.session.destroy();
+    throw lost.reason;
+  }
+  findings.push(...own[0], ...own[1]);
+  return sides as [Dockside | null, Dockside | null];
+}
+
+async function checkSource(
+  { session, server }: Dockside,
+  spec: FerrySpec,
+  options: PreflightOptions,
+  findings: Finding[],
+): Promise<LoadedTable[]> {
+  findings.push(...judgeVersion(server, "source"));
+  const tables = await loadSelected(session, spec, options.stateSchema, findings);
+  const schemas = [...new Set(tables.map((t) => t.table.schema))];
+  await checkBinlog({ session, server }, schemas, options.savedPosition, findings);
+  for (const table of tables) {
+    findings.push(...judgeTable(table), ...await trySelect(session, table.table));
+  }
+  if (spec.cutover.fence === "lockTables") {
+    findings.push(...judgeLockTables(await readGrants(session, server), schemas));
+  }
+  return tables;
+}
+
+async function checkBinlog(
+  { session, server }: Dockside,
+  schemas: readonly string[],
+  saved: SavedPosition | null,
+  findings: Finding[],
+): Promise<void> {
+  const settings = await readBinlogSettings(session);
+  findings.push(...judgeBinlogSettings(settings));
+  if (settings.get("log_bin") !== "ON") return;
+  findings.push(...await checkReplicaUpdates(session, server, settings));
+  const answers = await tryReplication(session, server, findings);
+  if (answers.filter !== null) findings.push(...judgeBinlogFilter(answers.filter, schemas));
+  if (saved !== null && answers.files !== null) findings.push(...judgePosition(saved, answers.files));
+}
+
+async function loadSelected(session: Session, spec: FerrySpec, stateSchema: string, findings: Finding[]) {
+  const counts = spec.tables.map((selection) => ({ pattern: selection.table, tables: 0 }));
+  const wanted = (schema: string, name: string): boolean => {
+    if (schema.toLowerCase() === stateSchema.toLowerCase()) return false;
+    spec.tables.forEach((selection, i) => {
+      if (matchTable([selection], spec.exclude, spec.renameSchemas, schema, name) !== null) {
+        counts[i].tables++;
+      }
+    });
+    return matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name) !== null;
+  };
+  const tables = await loadTables(session, wanted);
+  findings.push(...judgeMatches(counts));
+  return tables.toSorted((a, b) =>
+    (b.table.bytesEstimated ?? 0) - (a.table.bytesEstimated ?? 0) ||
+    (tableLabel(a.table) < tableLabel(b.table) ? -1 : 1)
+  );
+}

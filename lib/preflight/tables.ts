@@ -1,0 +1,104 @@
+/**
+ * The source's tables: is there something to ferry, and can each of them be.
+ * @module
+ */
+import type { LoadedTable } from "../schema/load_tables.ts";
+import { bareText } from "../schema/create_table.ts";
+import { type Column, tableLabel } from "../schema/table.ts";
+import { isTravellingType } from "../schema/wire_layout.ts";
+import type { Finding } from "../progress/resource.ts";
+import { inform, listed, refuse } from "./finding.ts";
+
+/** Patterns that match nothing. */
+export function judgeMatches(
+  matches: readonly { readonly pattern: string; readonly tables: number }[],
+): Finding[] {
+  return matches.filter((m) => m.tables === 0).map(({ pattern }) =>
+    refuse(
+      "no-tables",
+      pattern,
+      `Cannot ferry "${pattern}": no table of the source matches that the user may see and that is not excluded`,
+      "A pattern that matches a base table, and SELECT on it",
+    )
+  );
+}
+
+/** One table of the source. */
+export function judgeTable(loaded: LoadedTable): Finding[] {
+  const label = tableLabel(loaded.table);
+  const cannot = (state: string) => `Cannot copy table "${label}": ${state}`;
+  const findings: Finding[] = [];
+  if (loaded.table.key.length === 0) {
+    findings.push(refuse(
+      "no-key",
+      label,
+      cannot("no primary or unique key"),
+      "A primary key, or a unique key of whole, stored columns that are NOT NULL",
+    ));
+  }
+  if (loaded.engine.toLowerCase() !== "innodb") {
+    findings.push(refuse(
+      "engine-not-transactional",
+      label,
+      cannot(`its engine is ${loaded.engine === "" ? "unknown" : loaded.engine}`),
+      "ENGINE=InnoDB",
+    ));
+  }
+  const keepsTime = /WITH(OUT)? SYSTEM VERSIONING|PERIOD FOR/i.test(bareText(loaded.createSql));
+  if (keepsTime) {
+    findings.push(
+      refuse("temporal-table", label, cannot("it has periods or system versions"), "A plain table"),
+    );
+  }
+  for (const column of loaded.table.columns) findings.push(...judgeColumn(column, label));
+  for (const column of loaded.table.key) {
+    if (column.dataType !== "float" && column.dataType !== "double") continue;
+    findings.push(refuse(
+      "float-key",
+      label,
+      cannot(`its key column "${column.name}" is a ${column.dataType}`),
+      "A key of exact values: integers, decimals, strings, bytes, dates",
+    ));
+  }
+  if (loaded.foreignKeys.length > 0) {
+    findings.push(refuse(
+      "foreign-key",
+      label,
+      cannot(`foreign keys ${listed(loaded.foreignKeys)}`),
+      "No foreign key of the table or towards it: cascades change rows that the binlog does not tell of",
+    ));
+  }
+  if (loaded.triggers.length > 0) {
+    findings.push(inform(
+      "triggers",
+      label,
+      `Table "${label}" has triggers that stay behind: ${listed(loaded.triggers)}`,
+      "Create them on the target after the cutover, where they are wanted",
+    ));
+  }
+  if (loaded.generatedColumns.length > 0) {
+    findings.push(inform(
+      "generated-columns",
+      label,
+      `Table "${label}" has generated columns: ${listed(loaded.generatedColumns)}`,
+      "Nothing: the target computes them",
+    ));
+  }
+  return findings;
+}
+
+function judgeColumn(column: Column, label: string): Finding[] {
+  const old = /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
+  if (isTravellingType(column.dataType) && !old) return [];
+  return [refuse(
+    "type-unsupported",
+    label,
+    `Cannot copy table "${label}": column "${column.name}" is of type ${column.columnType}`,
+    old ? "ALTER TABLE … FORCE, which brings the column into today's format" : "A type that the ferry knows",
+  )];
+}
+
+/** The comment in which a server tells an old format; an ENUM's labels are no comment. */
+function bareComment(column: Column): string {
+  return column.dataType === "enum" || column.dataType === "set" ? "" : column.columnType;
+}

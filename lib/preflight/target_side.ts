@@ -1,0 +1,104 @@
+/**
+ * The look at the target: what is there for each pair, and whether the ferry may write it.
+ * @module
+ */
+import { loadTables } from "../schema/load_tables.ts";
+import { tableLabel } from "../schema/table.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import type { Finding } from "../progress/resource.ts";
+import { refuse } from "./finding.ts";
+import { type Pair, placeOf } from "./pairs.ts";
+import { readGrants } from "./privileges.ts";
+import { type Dockside, judgeVersion } from "./servers.ts";
+import {
+  checkEmpty,
+  checkReadOnly,
+  checkStateSchema,
+  judgeTargetPrivileges,
+  judgeTargetTable,
+  type Need,
+} from "./target.ts";
+
+const ROWS = ["SELECT", "INSERT", "DELETE"];
+const STATE = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"];
+
+/** Fills in what exists for each pair, judges it, and returns the schemas that must be made. */
+export async function checkTarget(
+  { session, server }: Dockside,
+  pairs: Pair[],
+  spec: Pick<FerrySpec, "createTables" | "existingRows" | "copy">,
+  options: { readonly stateSchema: string; readonly made: ReadonlySet<string> | null },
+  findings: Finding[],
+): Promise<string[]> {
+  findings.push(...judgeVersion(server, "target"));
+  const lower = server.lowerCaseTableNames;
+  const places = new Set(pairs.map((pair) => pair.place));
+  const existing = await loadTables(session, (schema, name) => places.has(placeOf({ schema, name }, lower)));
+  const byPlace = new Map(existing.map((loaded) => [placeOf(loaded.table, lower), loaded]));
+  for (const pair of pairs) pair.existing = byPlace.get(pair.place) ?? null;
+
+  const grants = await readGrants(session, server);
+  const schemas = [...new Set(pairs.map((pair) => pair.target.schema))];
+  findings.push(...await checkReadOnly(session, server, grants, schemas));
+  const needs = [...pairs.map((pair) => needOf(pair, spec, options.made)), {
+    schema: options.stateSchema,
+    privileges: STATE,
+  }];
+  findings.push(...judgeTargetPrivileges(grants, merged(needs)));
+  findings.push(...await checkStateSchema(session, options.stateSchema));
+  for (const pair of pairs) {
+    const label = tableLabel(pair.target);
+    if (pair.existing !== null) {
+      findings.push(...judgeTargetTable(pair.source, pair.existing));
+      if (options.made === null && spec.existingRows === "refuse") {
+        findings.push(...await checkEmpty(session, pair.target));
+      }
+    } else if (spec.createTables === "never") {
+      findings.push(refuse(
+        "target-table-missing",
+        label,
+        `Cannot copy into table "${label}": it does not exist, and createTables is "never"`,
+        'The table on the target, or createTables "if-missing"',
+      ));
+    } else if (await isInTheWay(session, pair)) {
+      findings.push(refuse(
+        "target-not-a-table",
+        label,
+        `Cannot copy into table "${label}": a view or the like has that name`,
+        "Another name for the target table",
+      ));
+    }
+  }
+  const rows = await session.query("SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA");
+  const there = new Set(rows.map((row) => placeOf({ schema: row.s, name: "" }, lower)));
+  return schemas.filter((schema) => !there.has(placeOf({ schema, name: "" }, lower)));
+}
+
+/** `CREATE TABLE IF NOT EXISTS` over a view does nothing, in silence. */
+async function isInTheWay(session: Dockside["session"], pair: Pair): Promise<boolean> {
+  const row = await session.one(
+    "SELECT 1 AS one FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? LIMIT 1",
+    [pair.target.schema, pair.target.name],
+  );
+  return row !== null;
+}
+
+function needOf(
+  { target, existing }: Pair,
+  spec: Pick<FerrySpec, "copy">,
+  made: ReadonlySet<string> | null,
+): Need {
+  const builds = spec.copy.deferIndexes ? ["ALTER", "INDEX"] : [];
+  if (existing === null) return { schema: target.schema, privileges: [...ROWS, "CREATE", ...builds] };
+  const ours = made?.has(tableLabel(target)) === true;
+  return { ...target, privileges: ours ? [...ROWS, ...builds] : ROWS };
+}
+
+/** One need a place. */
+function merged(needs: readonly Need[]): Need[] {
+  const groups = Map.groupBy(needs, (need) => `${need.schema}\0${need.name ?? ""}`);
+  return [...groups.values()].map((group) => ({
+    ...group[0],
+    privileges: [...new Set(group.flatMap((need) => need.privileges))],
+  }));
+}
