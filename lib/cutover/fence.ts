@@ -1,0 +1,123 @@
+/**
+ * Who stops the writes on the source, and how it is known that they have stopped (I7).
+ * @module
+ */
+import { FerryError } from "../errors.ts";
+import { quoteTable } from "../mysql/identifier.ts";
+import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Table } from "../schema/table.ts";
+
+/** Seconds that one try of LOCK TABLES may wait: it blocks the application behind it meanwhile. */
+const LOCK_WAIT_SECONDS = 2;
+
+/** Writes stopped, or not. */
+export interface Fence {
+  /** Stops the writes and returns when no writer is left. `stoppedAt` is `performance.now()` when the first writer could be held. */
+  raise(signal: AbortSignal): Promise<{ readonly stoppedAt: number | null }>;
+  /** A session that may read the ferried tables while the fence is up; `null`: any. */
+  readonly session: Session | null;
+  /** Lets writers go on. Never throws: at worst the connection is cut, which releases too. */
+  release(): Promise<void>;
+  /** Done: writes stay stopped for as long as this process lives. */
+  keep(): Promise<void>;
+}
+
+/** The operator has stopped the writes already. */
+export class NoFence implements Fence {
+  readonly session = null;
+  raise(): Promise<{ readonly stoppedAt: null }> {
+    return Promise.resolve({ stoppedAt: null });
+  }
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+  keep(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** `LOCK TABLES … WRITE`: waits for open writers, lets none in after them, and dies with its connection. */
+export class LockTablesFence implements Fence {
+  #killer: Session | null;
+
+  private constructor(
+    readonly session: Session,
+    killer: Session,
+    private readonly tables: readonly Table[],
+    private readonly onWait: (text: string) => void,
+  ) {
+    this.#killer = killer;
+  }
+
+  /** Opens the fence's own connection, and a second one that can cut it. `open` gives data sessions on the source. */
+  static async open(
+    open: () => Promise<Session>,
+    tables: readonly Table[],
+    seconds: number,
+    onWait: (text: string) => void,
+  ): Promise<LockTablesFence> {
+    const session = await open();
+    try {
+      // Should this machine vanish without a goodbye, the server itself lets go after wait_timeout.
+      await session.run(`SET SESSION lock_wait_timeout=${LOCK_WAIT_SECONDS}, wait_timeout=${seconds + 30}`);
+      return new LockTablesFence(session, await open(), tables, onWait);
+    } catch (e) {
+      session.destroy();
+      throw e;
+    }
+  }
+
+  async raise(signal: AbortSignal): Promise<{ readonly stoppedAt: number }> {
+    const list = this.tables.map((t) => `${quoteTable(t)} WRITE`).join(", ");
+    for (;;) {
+      signal.throwIfAborted();
+      const stoppedAt = performance.now();
+      try {
+        await this.session.run(`LOCK TABLES ${list}`);
+        signal.throwIfAborted();
+        return { stoppedAt };
+      } catch (e) {
+        if (!isLockConflict(e)) throw e;
+        this.onWait(`Waiting for the source's tables: ${await this.#blockers()}`);
+      }
+    }
+  }
+
+  async #blockers(): Promise<string> {
+    const row = await this.#killer?.one(
+      "SELECT COUNT(*) AS n, GROUP_CONCAT(trx_mysql_thread_id) AS ids FROM information_schema.innodb_trx",
+    ).catch(() => null);
+    return row
+      ? `${row.n} open transactions (connections ${row.ids ?? "none"})`
+      : "another connection holds them";
+  }
+
+  async release(): Promise<void> {
+    const killer = this.#killer;
+    this.#killer = null;
+    try {
+      // The fence's connection may be in the middle of something; KILL does not wait for it.
+      if (killer?.usable) await killer.run(`KILL ${this.session.id}`);
+    } catch {
+      // Cutting the connection below releases as well.
+    } finally {
+      this.session.destroy();
+      killer?.destroy();
+    }
+  }
+
+  async keep(): Promise<void> {
+    await this.session.run("SET SESSION wait_timeout=2147483");
+  }
+}
+
+/** The fence of this kind is not built. */
+export function fenceMissing(kind: string): FerryError {
+  return new FerryError(
+    "fence-not-implemented",
+    `Cannot cut over with fence "${kind}": it is not implemented`,
+    {
+      hint: 'Use "lockTables", or "none" and stop the writes yourself',
+    },
+  );
+}
