@@ -1,0 +1,412 @@
+/**
+ * One attempt at the whole road, from whatever the state says to `done`. When anything fails it is torn down, and the next
+ * attempt begins from the state: there is no other way to recover.
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { GtidSet } from "../binlog/gtid_set.ts";
+import { type BinlogPosition, comparePositions } from "../binlog/position.ts";
+import { BinlogTail } from "../binlog/tail.ts";
+import { Copier } from "../copy/copier.ts";
+import { CopyRange } from "../copy/copy_range.ts";
+import { Delivered } from "../copy/delivered.ts";
+import { FerriedTable } from "../copy/ferried_table.ts";
+import { planRanges } from "../copy/plan_ranges.ts";
+import { readPointFor, snapshotPosition } from "../copy/read_point.ts";
+import { binlogEnd } from "../cutover/binlog_end.ts";
+import { FerryError } from "../errors.ts";
+import { quoteName, quoteTable } from "../mysql/identifier.ts";
+import { driverOptions, Session } from "../mysql/session.ts";
+import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
+import { type BoundTable, Replayer } from "../replay/replayer.ts";
+import { Flusher } from "../replay/flusher.ts";
+import { missingIndexes } from "../schema/create_table.ts";
+import { tableLabel } from "../schema/table.ts";
+import { parseConnectionUrl } from "../spec/connection_url.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import { Verifier } from "../verify/verifier.ts";
+import type { CrossingMemory } from "./crossing_memory.ts";
+import { cutOver } from "./cut_over.ts";
+import type { Logbook } from "./logbook.ts";
+
+/** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
+const COPY_FLUSH_MS = 200;
+const FOLLOW_FLUSH_MS = 5;
+/** Behind by less than this many seconds counts as caught up. */
+const CAUGHT_UP_SECONDS = 2;
+
+/** What a crossing is given. */
+export interface CrossingOptions {
+  /** What is asked for. */
+  readonly spec: FerrySpec;
+  /** What preflight found. */
+  readonly plan: FerryPlan;
+  /** Where state goes. */
+  readonly store: FerryStore;
+  /** Under which lease. */
+  readonly own: Ownership;
+  /** A talk session on the target for state alone. */
+  readonly stateSession: Session;
+  /** What an earlier attempt left, or `null`. */
+  readonly memory: CrossingMemory | null;
+  /** Where it tells how it goes, and hears what is asked. */
+  readonly logbook: Logbook;
+}
+
+/** The rooms of one attempt, wired together. */
+export class Crossing {
+  /** The tables, in the order of their numbers. */
+  readonly tables: FerriedTable[] = [];
+  /** What must survive. */
+  memory: CrossingMemory;
+  /** Compares both sides; `null` before it began, or with `verify: "off"`. */
+  verifier: Verifier | null = null;
+  /** Set when replay runs. */
+  replayer: Replayer | null = null;
+  /** Set when replay runs. */
+  flusher: Flusher | null = null;
+  readonly #planned = new Map<string, PlannedTable>();
+  readonly #end = new AbortController();
+  #delivered: Delivered | null = null;
+  #gtidsAtStart: string | null = null;
+  #statusSession: Session | null = null;
+
+  /** Nothing happens before {@linkcode run}. */
+  constructor(readonly options: CrossingOptions) {
+    const { plan, memory } = options;
+    for (const t of plan.tables) this.#planned.set(tableLabel(t.table), t);
+    const names = memory?.tables ?? [...this.#planned.keys()];
+    this.memory = memory ?? {
+      tables: names,
+      made: plan.tables.filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
+      source: plan.source.identity,
+      planned: false,
+      cutoverAttempts: 0,
+    };
+    if (this.memory.source !== plan.source.identity) {
+      throw new FerryError(
+        "source-changed",
+        "Cannot go on: the source is another server than the one the ferry began with",
+        {
+          hint: "Binlog positions of one server mean nothing on another; start another ferry",
+        },
+      );
+    }
+    for (const [i, name] of names.entries()) {
+      const planned = this.#planned.get(name);
+      if (planned === undefined) {
+        throw new FerryError(
+          "schema-changed",
+          `Cannot go on with table "${name}": it is not on the source any more`,
+        );
+      }
+      this.tables.push(new FerriedTable(i, planned.table, planned.target, planned.targetHasUnique));
+    }
+  }
+
+  /** Replays to the end of the binlog as it is now, then resolves. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    await this.flusher!.reached(await this.sourceEnd(), signal);
+  }
+
+  /** Where the source's binlog ends now. */
+  sourceEnd(): Promise<BinlogPosition> {
+    return binlogEnd(this.#statusSession!, this.options.plan.source);
+  }
+
+  /** Opens a data session that dies with this attempt. */
+  open(side: "source" | "target"): Promise<Session> {
+    const { spec } = this.options;
+    const url = parseConnectionUrl(side === "source" ? spec.source : spec.target);
+    return Session.open(url, { side, data: true, signal: this.#end.signal });
+  }
+
+  /** Records what must survive. */
+  async remember(change: Partial<CrossingMemory>): Promise<void> {
+    this.memory = { ...this.memory, ...change };
+    const { store, stateSession, own } = this.options;
+    await store.saveCrossing(stateSession, own, JSON.stringify(this.memory));
+  }
+
+  /** Goes the road. Resolves when `done` is recorded; throws what stopped it. Nothing is left running. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = () => this.#end.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    let tail: BinlogTail<BoundTable> | null = null;
+    let flushing: Promise<unknown> = Promise.resolve();
+    try {
+      this.#statusSession = await this.open("source");
+      await this.#makeTables();
+      const saved = await this.#savedPosition();
+      tail = this.#startTail(saved);
+      const flusher = await this.#startFlusher(saved);
+      await tail.start(this.#end.signal);
+      const broken = Promise.race([tail.done, flusher.run(this.#end.signal)]);
+      flushing = broken.catch(() => {});
+      await Promise.race([broken, this.#road()]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#end.abort(new FerryError("stopped", "Cannot go on: the attempt was ended"));
+      await this.verifier?.close();
+      await tail?.stop();
+      await flushing;
+    }
+  }
+
+  async #road(): Promise<void> {
+    const { logbook, spec } = this.options;
+    await logbook.move("copying");
+    await this.#copy();
+    await logbook.move("catchingUp");
+    await this.#catchUp();
+    await this.#buildIndexes();
+    for (;;) {
+      if (spec.verify === "full") {
+        await logbook.move("verifying");
+        await this.verify();
+      }
+      await logbook.move("awaitingCutover");
+      const asked = await this.#awaitOrder();
+      if (asked === "verify") continue;
+      if (await cutOver(this, this.#end.signal)) return;
+      await logbook.move("catchingUp");
+      await this.#catchUp();
+      await delay(1000, undefined, { signal: this.#end.signal });
+    }
+  }
+
+  /** A whole comparison; throws `verification-failed`. */
+  async verify(): Promise<void> {
+    const signal = this.#end.signal;
+    await this.verifier?.close();
+    this.verifier = new Verifier({
+      tables: this.tables,
+      openSession: (side) => this.open(side),
+      replay: {
+        watch: (table) => {
+          const keys = new Set<string>();
+          const { watchers } = this.tables[table];
+          watchers.add(keys);
+          return { keys, stop: () => watchers.delete(keys) };
+        },
+        caughtUp: (s) => this.caughtUp(s),
+      },
+    });
+    await this.verifier.full(signal);
+    await this.verifier.settle(signal);
+    this.assertEqual();
+  }
+
+  /** Throws `verification-failed` where the verifier has found a difference. */
+  assertEqual(): void {
+    const found = this.verifier?.progress.differenceCount ?? 0;
+    if (found === 0) return;
+    throw new FerryError(
+      "verification-failed",
+      `Cannot cut over: ${found} rows differ between source and target`,
+      {
+        hint:
+          "The first of them are listed under verification.differences; did anybody else write to the target?",
+      },
+    );
+  }
+
+  async #makeTables(): Promise<void> {
+    const { plan, stateSession } = this.options;
+    if (this.options.memory === null) await this.remember({});
+    for (const schema of plan.missingSchemas) {
+      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)}`);
+    }
+    for (const t of plan.tables) if (t.create !== null) await this.#ddl(t.create);
+  }
+
+  /** DDL on the target, in a session without what the source's definition might trip over. */
+  async #ddl(sql: string): Promise<void> {
+    const session = await this.open("target");
+    try {
+      await session.run(
+        "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
+      );
+      await session.run(sql);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async #savedPosition(): Promise<StoredPosition> {
+    const { store, stateSession, own } = this.options;
+    const saved = await store.position(stateSession, own.id);
+    if (saved !== null) return saved;
+    const first = await this.#firstPosition();
+    await store.createPosition(stateSession, own, first);
+    return first;
+  }
+
+  /** A position before which everything is visible to readers already (I1: what lies before it is never delivered). */
+  async #firstPosition(): Promise<StoredPosition> {
+    const { source } = this.options.plan;
+    const session = this.#statusSession!;
+    if (source.vendor === "mariadb") {
+      await session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      await session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+      const at = await snapshotPosition(session);
+      await session.run("COMMIT");
+      return { ...at, gtids: null, changes: 0 };
+    }
+    const end = await binlogEnd(session, source);
+    // The file position may be past a transaction that nobody can read yet; the executed set is not. Offset 0: begin by set.
+    if (source.gtids) return { file: end.file, offset: 0, gtids: end.gtids ?? "", changes: 0 };
+    return { file: end.file, offset: end.offset, gtids: null, changes: 0 };
+  }
+
+  #startTail(saved: StoredPosition): BinlogTail<BoundTable> {
+    const { spec, logbook } = this.options;
+    this.#gtidsAtStart = saved.gtids;
+    const delivered = new Delivered(saved);
+    this.#delivered = delivered;
+    const byName = new Map(this.tables.map((t) => [`${t.table.schema}.${t.table.name}`, t]));
+    let full = false;
+    const replayer = new Replayer(byName, delivered, (pressure) => {
+      if (pressure === full) return;
+      full = pressure;
+      if (pressure) tail.pause();
+      else tail.resume();
+    });
+    this.replayer = replayer;
+    const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
+      connection: driverOptions(parseConnectionUrl(spec.source)),
+      serverId: 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff),
+      start: { file: saved.file, offset: saved.offset },
+      ...(saved.offset === 0 ? { startGtids: saved.gtids ?? "" } : {}),
+      handler: replayer,
+      heartbeatSeconds: 0.5,
+    });
+    logbook.log(`Following the source's binlog from ${saved.file}:${saved.offset}`);
+    return tail;
+  }
+
+  async #startFlusher(saved: StoredPosition): Promise<Flusher> {
+    const { plan, store, own } = this.options;
+    this.flusher = new Flusher({
+      replayer: this.replayer!,
+      session: await this.open("target"),
+      bulk: plan.target.vendor === "mariadb",
+      store,
+      own,
+      saved,
+      gtids: () => this.gtids(),
+    });
+    this.flusher.intervalMs = COPY_FLUSH_MS;
+    return this.flusher;
+  }
+
+  /** GTIDs that the target holds, or `null` without GTIDs. */
+  gtids(): string | null {
+    if (this.#gtidsAtStart === null) return null;
+    const set = GtidSet.parse(this.#gtidsAtStart);
+    set.addAll(this.#delivered!.gtids);
+    return set.toString();
+  }
+
+  async #copy(): Promise<void> {
+    const { store, stateSession, own, plan, logbook } = this.options;
+    const signal = this.#end.signal;
+    if (!this.memory.planned) await this.#planRanges();
+    for (const stored of await store.ranges(stateSession, own.id)) {
+      const table = this.tables[stored.tableNo];
+      table.ranges = [...table.ranges, new CopyRange(table, stored)];
+      logbook.copied(table, stored.rows, stored.bytes);
+    }
+    for (const t of this.tables) t.copied = t.ranges.every((r) => r.stored.done);
+    const copier = new Copier({
+      ranges: this.tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
+      open: (side) => this.open(side),
+      readPoint: readPointFor(plan.source, this.#delivered!),
+      bulk: plan.target.vendor === "mariadb",
+      store,
+      own,
+      settings: () => logbook.copySettings(),
+      allowed: (s) => logbook.copyAllowed(s),
+      onChunk: (table, rows, bytes) => {
+        logbook.copied(table, rows, bytes);
+        table.copied = table.ranges.every((r) => r.stored.done);
+      },
+    });
+    await copier.run(signal);
+  }
+
+  async #planRanges(): Promise<void> {
+    const { store, stateSession, own } = this.options;
+    const known = new Set((await store.ranges(stateSession, own.id)).map((r) => r.tableNo));
+    const session = await this.open("source");
+    try {
+      for (const table of this.tables) {
+        if (known.has(table.index)) continue;
+        await store.createRanges(stateSession, own, await planRanges(session, table, this.#end.signal));
+      }
+    } finally {
+      await session.close();
+    }
+    await this.remember({ planned: true });
+  }
+
+  /** Until what the source does is on the target within a moment. */
+  async #catchUp(): Promise<void> {
+    this.flusher!.intervalMs = FOLLOW_FLUSH_MS;
+    for (;;) {
+      const began = performance.now();
+      await this.caughtUp(this.#end.signal);
+      if (performance.now() - began < CAUGHT_UP_SECONDS * 1000) return;
+    }
+  }
+
+  /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
+  async #buildIndexes(): Promise<void> {
+    for (const table of this.tables) {
+      const planned = this.#planned.get(tableLabel(table.table))!;
+      if (!this.memory.made.includes(tableLabel(table.target)) || planned.deferred.length === 0) continue;
+      const missing = await missingIndexes(this.options.stateSession, table.target, planned.deferred);
+      if (missing.length === 0) continue;
+      this.options.logbook.indexing(table);
+      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
+        missing.map((m) => `ADD ${m.definition}`).join(", ")
+      }`;
+      // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
+      if (missing.some((m) => m.unique)) {
+        await this.flusher!.held(() => this.#ddl(sql));
+        table.targetHasUnique = true;
+      } else await this.#ddl(sql);
+    }
+    for (const table of this.tables) {
+      await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
+    }
+    await this.#catchUp();
+  }
+
+  /** Waits for a person, or not, and keeps what is left to compare small meanwhile. */
+  async #awaitOrder(): Promise<"cutover" | "verify"> {
+    const { logbook, spec } = this.options;
+    if (spec.cutover.mode === "auto") return "cutover";
+    const signal = this.#end.signal;
+    const order = logbook.order(signal);
+    order.catch(() => {});
+    for (;;) {
+      const asked = await Promise.race([order, delay(1000, null, { signal })]);
+      if (asked !== null) return asked;
+      await this.verifier?.settle(signal);
+      this.assertEqual();
+    }
+  }
+
+  /** Seconds that the target is behind the source; `null` while not known. */
+  lagSeconds(): number | null {
+    const { replayer, flusher } = this;
+    if (replayer === null || flusher === null) return null;
+    if (comparePositions(flusher.applied, replayer.complete) >= 0) return 0;
+    const oldest = replayer.oldestTimestamp;
+    if (oldest === null) return 0;
+    return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * What a crossing must know after a crash beside positions and cursors: JSON in the state.
+ * @module
+ */
+
+/** Written before the thing it speaks of is done. */
+export interface CrossingMemory {
+  /** The tables, `schema.name` on the source; a range's table number counts in this order. */
+  readonly tables: readonly string[];
+  /** Target tables that this ferry makes, `schema.name`. */
+  readonly made: readonly string[];
+  /** Identity of the source that positions speak of. */
+  readonly source: string;
+  /** Every range of every table is stored. */
+  readonly planned: boolean;
+  /** Tries of the cutover; the last one's intent is recorded before a fence is raised (I7). */
+  readonly cutoverAttempts: number;
+}

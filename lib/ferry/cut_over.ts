@@ -1,0 +1,94 @@
+/**
+ * The end of the road: intent, fence, end position, last comparison, done (I7).
+ * @module
+ */
+import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/fence.ts";
+import { FerryError } from "../errors.ts";
+import { Session } from "../mysql/session.ts";
+import { parseConnectionUrl } from "../spec/connection_url.ts";
+import type { Crossing } from "./crossing.ts";
+
+/** Tries it once. `true`: done is recorded. `false`: the deadline passed, the fence is down, writes go on. */
+export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<boolean> {
+  const { spec, logbook } = crossing.options;
+  const attempt = crossing.memory.cutoverAttempts + 1;
+  await crossing.remember({ cutoverAttempts: attempt });
+  logbook.cutoverBegins(attempt);
+  await logbook.move("cuttingOver");
+  const fence = await openFence(crossing);
+  const deadline = new AbortController();
+  const both = AbortSignal.any([signal, deadline.signal]);
+  // The watchdog lets go by itself, whatever the rest is busy with.
+  let released: Promise<void> | null = null;
+  const release = () => released ??= fence.release();
+  const watchdog = setTimeout(() => {
+    deadline.abort(new FerryError("cutover-deadline", "Cannot cut over: the deadline passed"));
+    release();
+  }, spec.cutover.timeoutSeconds * 1000);
+  let done = false;
+  try {
+    const { stoppedAt } = await fence.raise(both);
+    // Only behind the fence is there an end to read (I7).
+    const end = await crossing.sourceEnd();
+    await crossing.flusher!.reached(end, both);
+    const before = crossing.flusher!.changes;
+    await lastComparison(crossing, fence, both);
+    if (crossing.flusher!.changes !== before || crossing.replayer!.pendingChanges > 0) {
+      throw new FerryError("writes-behind-fence", "Cannot cut over: somebody went on writing to the source", {
+        hint: "Stop every writer first, or use fence lockTables",
+      });
+    }
+    both.throwIfAborted();
+    await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
+    done = true;
+    return true;
+  } catch (e) {
+    if (!deadline.signal.aborted || signal.aborted) throw e;
+    logbook.log(
+      `The cutover took longer than ${spec.cutover.timeoutSeconds} s: writes go on, the ferry catches up again`,
+    );
+    return false;
+  } finally {
+    clearTimeout(watchdog);
+    if (done && spec.cutover.keepFence) {
+      await fence.keep().catch(() => {});
+      logbook.keepFence(fence);
+    } else await release();
+  }
+}
+
+async function openFence(crossing: Crossing): Promise<Fence> {
+  const { spec, logbook } = crossing.options;
+  switch (spec.cutover.fence) {
+    case "none":
+      return new NoFence();
+    case "lockTables": {
+      const url = parseConnectionUrl(spec.source);
+      // Not under the attempt's signal: its end must not cut a fence that is to stay.
+      const open = () => Session.open(url, { side: "source", data: true });
+      const tables = crossing.tables.map((t) => t.table);
+      return await LockTablesFence.open(
+        open,
+        tables,
+        spec.cutover.timeoutSeconds,
+        (text) => logbook.log(text),
+      );
+    }
+    default:
+      throw fenceMissing(spec.cutover.fence);
+  }
+}
+
+async function lastComparison(crossing: Crossing, fence: Fence, signal: AbortSignal): Promise<void> {
+  const { verifier } = crossing;
+  if (verifier === null) return;
+  const source = fence.session ?? await crossing.open("source");
+  const target = await crossing.open("target");
+  try {
+    await verifier.final(source, target, signal);
+    crossing.assertEqual();
+  } finally {
+    target.destroy();
+    if (source !== fence.session) source.destroy();
+  }
+}
