@@ -1,0 +1,62 @@
+/**
+ * What verification has found so far.
+ * @module
+ */
+import type { Difference } from "../progress/resource.ts";
+import { keyBytes } from "../mysql/row_list.ts";
+import { tableLabel } from "../schema/table.ts";
+import { keyText } from "./key_text.ts";
+import type { UnlikeKey } from "./recheck.ts";
+import type { VerifiedTable } from "./table_reads.ts";
+
+/** What verification has found so far. */
+export interface VerifyProgress {
+  /** Rows of the source compared. */
+  rowsCompared: number;
+  /** The first differences. */
+  differences: Difference[];
+  /** How many there are. */
+  differenceCount: number;
+  /** Indexes of the tables in which every range was compared and nothing differs. */
+  tablesVerified: Set<number>;
+}
+
+/** Differences that are kept with their key. */
+const KEPT = 100;
+/** Differences that are told apart from those found again. */
+const KNOWN = 100_000;
+
+/** Gathers differences, each once. */
+export class Findings {
+  /** The numbers. */
+  readonly progress: VerifyProgress = {
+    rowsCompared: 0,
+    differences: [],
+    differenceCount: 0,
+    tablesVerified: new Set(),
+  };
+  readonly #known = new Set<string>();
+  readonly #tables = new Set<number>();
+
+  /** Notes rows that differ. */
+  add(t: VerifiedTable, found: readonly UnlikeKey[]): void {
+    const columns = t.layout.columns.slice(0, t.layout.keyColumns);
+    for (const { key, kind } of found) {
+      const id = `${t.index} ${key}`;
+      if (this.#known.has(id)) continue;
+      if (this.#known.size < KNOWN) this.#known.add(id);
+      this.#tables.add(t.index);
+      this.progress.tablesVerified.delete(t.index);
+      this.progress.differenceCount++;
+      if (this.progress.differences.length < KEPT) {
+        const text = keyText(keyBytes(key), columns);
+        this.progress.differences.push({ table: tableLabel(t.table), key: text, kind });
+      }
+    }
+  }
+
+  /** Every range of the table was compared. */
+  passed(table: number): void {
+    if (!this.#tables.has(table)) this.progress.tablesVerified.add(table);
+  }
+}
