@@ -26,7 +26,7 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => ORDER[a.level] - ORDER[b.level]);
 }
 
-/** `1 row`, `3 rows`: names, listed for people. */
+/** Names, quoted and listed for people. */
 export function listed(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(", ");
 }
