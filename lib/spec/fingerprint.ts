@@ -1,0 +1,33 @@
+/**
+ * Telling whether two specs ask for the same ferry, and keeping one without its passwords.
+ * @module
+ */
+import { maskUrl } from "./connection_url.ts";
+import type { FerrySpec } from "./ferry_spec.ts";
+
+/** The spec with both URLs masked: fit to be stored, logged and shown. */
+export function maskSpec(spec: FerrySpec): FerrySpec {
+  return { ...spec, source: maskUrl(spec.source), target: maskUrl(spec.target) };
+}
+
+/**
+ * SHA-256, as hex, over what is asked for: not the id, not how to log in. A password may be rotated, a certificate moved
+ * and a URL replaced by the name of a connection to the same server and user, and it is still the same ferry.
+ */
+export async function specFingerprint(spec: FerrySpec): Promise<string> {
+  const { id: _id, sourceName: _source, targetName: _target, ...asked } = maskSpec(spec);
+  return await sha256Hex(canonicalJson(asked));
+}
+
+/** SHA-256 of a text's UTF-8 bytes, as hex. */
+export async function sha256Hex(text: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
+}
+
+/** JSON with the keys of every object in order, so that equal values have equal texts. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each) => {
+    if (each === null || typeof each !== "object" || Array.isArray(each)) return each;
+    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+  });
+}

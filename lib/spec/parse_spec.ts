@@ -1,0 +1,135 @@
+/**
+ * From JSON to a {@link FerrySpec} with every default filled in, or to all of its faults at once. Only the form is
+ * looked at: what only the servers can tell is preflight's.
+ * @module
+ */
+import { ulid } from "ulid";
+import { FerryError } from "../errors.ts";
+import { connectionName, findConnection } from "./connection_name.ts";
+import { readConnectionUrl } from "./connection_url.ts";
+import type { FenceKind, FerrySpec, SpecChange, TableSelection } from "./ferry_spec.ts";
+import { faultsOf, jsonPointer, type SpecFault } from "./spec_fault.ts";
+import { changeSchema, specSchema } from "./spec_schema.ts";
+import { parseTableName, parseTablePattern } from "./table_pattern.ts";
+
+/** The spec, or everything that is wrong with it. */
+export type SpecReading = { readonly spec: FerrySpec } | { readonly faults: readonly SpecFault[] };
+
+/** The change, or everything that is wrong with it. */
+export type ChangeReading = { readonly change: SpecChange } | { readonly faults: readonly SpecFault[] };
+
+const BUILT_FENCES: readonly FenceKind[] = ["none", "lockTables"];
+
+/**
+ * Checks `input` and fills in defaults. `connections` holds the named connections' URLs; `makeId` gives the id of a spec
+ * that has none.
+ */
+export function parseSpec(
+  input: unknown,
+  connections: ReadonlyMap<string, string>,
+  makeId: () => string = ulid,
+): SpecReading {
+  const result = specSchema.safeParse(input);
+  const faults = result.success ? [] : faultsOf(result.error, input);
+  // These look at the input and not at the result, so that they are found beside any other fault.
+  const source = readServer(input, "source", connections, faults);
+  const target = readServer(input, "target", connections, faults);
+  findAmbiguousTargets(input, faults);
+  if (!result.success || source === null || target === null || faults.length > 0) return { faults };
+  const { throttle: _throttle, tables, id, existingRows, ...rest } = result.data;
+  return {
+    spec: {
+      ...rest,
+      existingRows,
+      id: id ?? makeId(),
+      source: source.url,
+      target: target.url,
+      sourceName: source.name,
+      targetName: target.name,
+      tables: tables.map(toSelection),
+    },
+  };
+}
+
+/** Checks what is sent to `PATCH`. */
+export function parseChange(input: unknown): ChangeReading {
+  const result = changeSchema.safeParse(input);
+  if (!result.success) return { faults: faultsOf(result.error, input) };
+  const { concurrency, chunkBytes } = result.data.copy ?? {};
+  const copy = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(chunkBytes === undefined ? {} : { chunkBytes }),
+  };
+  return { change: result.data.copy === undefined ? {} : { copy } };
+}
+
+/** Throws `fence-not-implemented` for a fence that the contract names and that is not there yet. */
+export function refuseUnbuiltFence(spec: FerrySpec): void {
+  const fence = spec.cutover.fence;
+  if (BUILT_FENCES.includes(fence)) return;
+  throw new FerryError("fence-not-implemented", `Cannot use fence "${fence}": not implemented yet`, {
+    hint: `Use one of ${BUILT_FENCES.map((each) => `"${each}"`).join(", ")}`,
+  });
+}
+
+/** Whether `Idempotency-Key` may give this input its id: only an input that has none of its own. */
+export function hasOwnId(input: unknown): boolean {
+  return fieldOf(input, "id") !== undefined;
+}
+
+function toSelection(given: string | { table: string; to?: string | null | undefined }): TableSelection {
+  if (typeof given === "string") return { table: given, where: null, to: null };
+  // A condition was refused above, until the engine can hold to one.
+  return { table: given.table, where: null, to: given.to ?? null };
+}
+
+/** Reads one side; `null` where there is a fault, which is then among `faults`. */
+function readServer(
+  input: unknown,
+  field: "source" | "target",
+  connections: ReadonlyMap<string, string>,
+  faults: SpecFault[],
+): { url: string; name: string | null } | null {
+  const value = fieldOf(input, field);
+  if (typeof value !== "string") return null; // the schema has said so
+  const pointer = jsonPointer([field]);
+  // Anything with a mark of a URL is taken as one, so that a mistyped URL is never repeated as a name.
+  const named = /^[\w.-]*$/.test(value);
+  const url = named ? findConnection(connections, value) : value;
+  if (url === null) {
+    const known = [...connections.keys()].sort().join(", ");
+    faults.push({
+      pointer,
+      code: "unknown-connection",
+      detail: `Seen ${JSON.stringify(value.slice(0, 64))}, needed a mysql:// URL or ` +
+        (known === "" ? "a name set by FERRY_CONNECTION_<NAME> (none is)" : `one of the names ${known}`),
+    });
+    return null;
+  }
+  const reading = readConnectionUrl(url);
+  if ("target" in reading) return { url, name: named ? connectionName(value) : null };
+  for (const detail of reading.faults) faults.push({ pointer, code: "invalid-connection-url", detail });
+  return null;
+}
+
+/** `to` names one table: with a pattern, every table that it matches would be poured into it. */
+function findAmbiguousTargets(input: unknown, faults: SpecFault[]): void {
+  const tables = fieldOf(input, "tables");
+  if (!Array.isArray(tables)) return;
+  for (const [index, entry] of tables.entries()) {
+    const [table, to] = [fieldOf(entry, "table"), fieldOf(entry, "to")];
+    if (typeof table !== "string" || typeof to !== "string") continue;
+    if (parseTablePattern(table) === null || parseTableName(table) !== null) continue;
+    faults.push({
+      pointer: jsonPointer(["tables", index, "to"]),
+      code: "ambiguous-target",
+      detail: `Seen a new name for ${JSON.stringify(table)}, needed a table without *: ` +
+        "several tables cannot become one",
+    });
+  }
+}
+
+function fieldOf(input: unknown, field: string): unknown {
+  if (input === null || typeof input !== "object" || Array.isArray(input)) return undefined;
+  return Object.hasOwn(input, field) ? (input as Record<string, unknown>)[field] : undefined;
+}

@@ -1,0 +1,144 @@
+/**
+ * The JSON form of a spec as zod schemas: checked by `parse_spec.ts` and shown in `/openapi.json`. What needs more than
+ * one field, or the named connections, is checked there. Every message says what is needed; what was seen goes before.
+ * @module
+ */
+import { z } from "zod";
+import { parseTableName, parseTablePattern } from "./table_pattern.ts";
+
+/** What is used where a spec says nothing. */
+export const SPEC_DEFAULTS = {
+  createTables: "if-missing",
+  existingRows: "refuse",
+  verify: "full",
+  copy: { concurrency: 4, chunkBytes: 4_194_304, deferIndexes: true },
+  cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
+} as const;
+
+/** MySQL's bound for the name of a schema, in characters. */
+const NAME_LENGTH = 64;
+
+function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const known = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) => issue.code === "unrecognized_keys" ? `needed one of ${known}` : "needed an object",
+  });
+}
+
+function whole(min: number, max: number) {
+  const error = `needed an integer from ${min} to ${max}`;
+  return z.number(error).int(error).min(min, error).max(max, error);
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, `needed one of ${values.map((each) => `"${each}"`).join(", ")}`);
+}
+
+const flag = () => z.boolean("needed true or false");
+
+/** Accepts nothing but `null`, for a field whose meaning is laid down and not built. */
+function notYet<Schema extends z.ZodType>(schema: Schema) {
+  return schema.superRefine((value, context) => {
+    if (value === null || value === undefined) return;
+    context.addIssue({
+      code: "custom",
+      message: "needed null or nothing: it is not supported yet",
+      params: { code: "not-supported-yet" },
+    });
+  });
+}
+
+const patternNeeded =
+  'needed "schema.table", * matching within a part, backticks around a part that holds a dot';
+const pattern = z.string(patternNeeded).refine((text) => parseTablePattern(text) !== null, {
+  error: patternNeeded,
+  params: { code: "bad-pattern" },
+});
+
+const nameNeeded = 'needed "schema.table" without *';
+const tableName = z.string(nameNeeded).refine((text) => parseTableName(text) !== null, {
+  error: nameNeeded,
+  params: { code: "bad-table-name" },
+});
+
+const schemaNeeded = `needed a schema's name of 1 to ${NAME_LENGTH} characters`;
+const schemaName = z.string(schemaNeeded).min(1, schemaNeeded).max(NAME_LENGTH, schemaNeeded);
+
+const server = z.string("needed a mysql:// URL or the name of a connection")
+  .meta({ description: "mysql://user:password@host:port/?ssl-mode=…&ssl-ca=…, or the name of a connection" });
+
+const selection = z.union([
+  pattern,
+  object({
+    table: pattern,
+    where: notYet(z.string("needed a text or null").nullish())
+      .meta({ description: "A row-local SQL expression. Not supported yet" }),
+    to: tableName.nullish().meta({ description: "schema.table on the target" }),
+  }),
+], 'needed "schema.table" or {table, to}');
+
+const idNeeded = "needed 1 to 64 of letters, digits, . _ and -, the first a letter or digit";
+
+/** How rows are copied. */
+const copySchema = object({
+  concurrency: whole(1, 64).default(SPEC_DEFAULTS.copy.concurrency)
+    .meta({ description: "Ranges copied at the same time" }),
+  chunkBytes: whole(16_384, 268_435_456).default(SPEC_DEFAULTS.copy.chunkBytes)
+    .meta({ description: "Bytes of rows that one chunk aims at" }),
+  deferIndexes: flag().default(SPEC_DEFAULTS.copy.deferIndexes)
+    .meta({ description: "Build secondary indexes after the copy" }),
+});
+
+/** How and when the ferry cuts over. */
+const cutoverSchema = object({
+  mode: oneOf(["manual", "auto"]).default(SPEC_DEFAULTS.cutover.mode),
+  fence: oneOf(["none", "lockTables", "readOnly", "schemaReadOnly", "hook"]).default(
+    SPEC_DEFAULTS.cutover.fence,
+  )
+    .meta({ description: "Who stops the writes; readOnly, schemaReadOnly and hook answer 501 for now" }),
+  timeoutSeconds: whole(1, 3600).default(SPEC_DEFAULTS.cutover.timeoutSeconds)
+    .meta({ description: "Seconds that writes may be stopped before the fence is released" }),
+  keepFence: flag().default(SPEC_DEFAULTS.cutover.keepFence)
+    .meta({ description: "Leave writes stopped on the source when done" }),
+});
+
+const throttle = notYet(z.unknown()).optional().meta({
+  type: ["object", "null"],
+  description:
+    "maxLagSeconds, maxThreadsRunning, maxRowsPerSecond. Not supported yet: anything but null is refused",
+});
+
+/** The whole spec. */
+export const specSchema = object({
+  id: z.string(idNeeded).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, idNeeded).optional()
+    .meta({ description: "Without it a ULID, or one made of the Idempotency-Key" }),
+  source: server,
+  target: server,
+  tables: z.array(selection, "needed a list of tables").min(1, "needed at least one table"),
+  exclude: z.array(pattern, "needed a list of patterns").default([]),
+  renameSchemas: z.record(schemaName, schemaName, "needed an object of old and new schema names").default({}),
+  createTables: oneOf(["if-missing", "never"]).default(SPEC_DEFAULTS.createTables),
+  existingRows: oneOf(["refuse", "merge"]).default(SPEC_DEFAULTS.existingRows).superRefine(
+    (value, context) => {
+      if (value !== "merge") return;
+      context.addIssue({
+        code: "custom",
+        message: 'needed "refuse": merging is not supported yet',
+        params: { code: "not-supported-yet" },
+      });
+    },
+  ),
+  copy: copySchema.prefault({}),
+  verify: oneOf(["full", "off"]).default(SPEC_DEFAULTS.verify),
+  cutover: cutoverSchema.prefault({}),
+  throttle,
+});
+
+/** What `PATCH` takes. */
+export const changeSchema = object({
+  copy: object({
+    concurrency: whole(1, 64).optional(),
+    chunkBytes: whole(16_384, 268_435_456).optional(),
+  }).optional(),
+  throttle,
+});
