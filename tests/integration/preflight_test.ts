@@ -133,6 +133,10 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
     await sweep(source);
     await sweep(target);
     await runAll(source, [...CLEAN, ...WRONG, ...ODD[vendor]]);
+    // MariaDB keeps long unique values by their hash: nothing that could be walked in order.
+    if (vendor === "mariadb") {
+      await source.run("CREATE TABLE pf_wrong.hash_key (a TEXT NOT NULL, UNIQUE KEY (a)) ENGINE=InnoDB");
+    }
     await runAll(target, IN_THE_WAY);
 
     await t.step("plans a clean ferry, largest table first, and writes nothing", async () => {
@@ -248,6 +252,7 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
           "float-key pf_wrong.floaty",
           "foreign-key pf_wrong.child",
           "foreign-key pf_wrong.parent",
+          ...(vendor === "mariadb" ? ["no-key pf_wrong.hash_key"] : []),
           "no-key pf_wrong.no_key",
           "no-key pf_wrong.prefix_key",
           "no-tables pf_wrong.no_such",

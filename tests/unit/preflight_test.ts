@@ -212,6 +212,7 @@ Deno.test("columnText() is the same for old and new servers", () => {
   const text = (type: string, charset: string | null = null, collation: string | null = null) =>
     columnText(column("a", type, { charset, collation }));
   assert.equal(text("int(11) unsigned"), text("int unsigned"));
+  assert.equal(text("tinyint(1)"), text("tinyint"));
   assert.equal(text("year(4)"), text("year"));
   assert.equal(text("varchar(9)", "utf8", "utf8_bin"), text("varchar(9)", "utf8mb3", "utf8mb3_bin"));
   assert.notEqual(text("varchar(9)"), text("varchar(10)"));
