@@ -26,7 +26,7 @@ export class Delivered {
   begin(gtid: string | null): void {
     this.insideTransaction = true;
     if (gtid !== null && gtid.includes(":")) {
-      this.gtids.add(gtid);
+      this.gtids.addText(gtid);
       this.version++;
     }
   }

@@ -305,9 +305,8 @@ export class Crossing {
   /** GTIDs that the target holds, or `null` without GTIDs. */
   gtids(): string | null {
     if (this.#gtidsAtStart === null) return null;
-    const set = GtidSet.parse(this.#gtidsAtStart);
-    set.addAll(this.#delivered!.gtids);
-    return set.toString();
+    const delivered = this.#delivered!.gtids.toString();
+    return GtidSet.parse([this.#gtidsAtStart, delivered].filter((s) => s !== "").join(",")).toString();
   }
 
   async #copy(): Promise<void> {

@@ -43,6 +43,10 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     done = true;
     return true;
   } catch (e) {
+    if (!signal.aborted && e instanceof FerryError && e.code === "writes-behind-fence") {
+      logbook.log(`${e.message}; ${e.hint}`);
+      return false;
+    }
     if (!deadline.signal.aborted || signal.aborted) throw e;
     logbook.log(
       `The cutover took longer than ${spec.cutover.timeoutSeconds} s: writes go on, the ferry catches up again`,

@@ -39,7 +39,7 @@ export class RowList {
 
 /** Key bytes as a map key: one character a byte. */
 export function keyString(b: Buffer, start: number, end: number): string {
-  return b.latin1Slice(start, end);
+  return b.toString("latin1", start, end);
 }
 
 /** The bytes of a {@link keyString}. */

@@ -29,7 +29,7 @@ export class EventLog {
   #unsaved: FerryEvent[] = [];
   #store: EventStore | null = null;
   #pumping: Promise<void> | null = null;
-  #again: number | null = null;
+  #again: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
   #waiters = new Set<() => void>();
 

@@ -64,7 +64,7 @@ function valueSql(c: WireColumn, table: Table): string {
     case "uuid":
     case "inet4":
     case "inet6":
-      return shortBytes(`CAST(${name} AS CHAR)`);
+      return shortBytes(`CAST(${name} AS CHAR CHARACTER SET latin1)`);
     case "json": {
       const text = `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`;
       return `SHA2(CAST(CAST(${text} AS JSON) AS CHAR CHARACTER SET utf8mb4),256)`;

@@ -1,0 +1,140 @@
+/**
+ * The ferries of one process.
+ * @module
+ */
+import { FerryError } from "../errors.ts";
+import { Session } from "../mysql/session.ts";
+import { preflight } from "../preflight/preflight.ts";
+import { parseConnectionUrl } from "../spec/connection_url.ts";
+import { specFingerprint } from "../spec/fingerprint.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import { FerryStore } from "../state/ferry_store.ts";
+import { stateVersion } from "../state/schema_sql.ts";
+import type { Dock, Ferry, PreflightReport } from "./ferry.ts";
+import { FerryJob } from "./ferry_job.ts";
+
+/** How a dock is opened. */
+export interface DockOptions {
+  /** State schema on every target. Default `_ferry`. */
+  readonly stateSchema?: string;
+  /** Seconds after which another process may take over. Default 10. */
+  readonly leaseSeconds?: number;
+  /** Fail with `ferry-owned-elsewhere` instead of waiting for another owner. Default `false`. */
+  readonly alone?: boolean;
+}
+
+/** Opens a dock. Nothing is connected before a ferry starts. */
+export function openDock(options: DockOptions = {}): Dock {
+  const settings = {
+    stateSchema: options.stateSchema ?? "_ferry",
+    leaseSeconds: options.leaseSeconds ?? 10,
+    owner: crypto.randomUUID(),
+  };
+  const jobs = new Map<string, FerryJob>();
+  let closing = false;
+
+  const start = async (spec: FerrySpec): Promise<Ferry> => {
+    if (closing) {
+      throw new FerryError("shutting-down", `Cannot start ferry "${spec.id}": the process shuts down`, {
+        retryable: true,
+      });
+    }
+    const there = jobs.get(spec.id);
+    if (there !== undefined) {
+      if (await specFingerprint(there.spec) === await specFingerprint(spec)) return there;
+      throw specDiffers(spec.id);
+    }
+    await refuseOtherSpec(spec, settings.stateSchema);
+    const again = jobs.get(spec.id);
+    if (again !== undefined) return again;
+    const job = new FerryJob(spec, settings, options.alone ?? false);
+    jobs.set(spec.id, job);
+    return job;
+  };
+
+  return {
+    start,
+    async check(spec, signal): Promise<PreflightReport> {
+      const { findings, plan } = await preflight(spec, {
+        stateSchema: settings.stateSchema,
+        made: null,
+        savedPosition: null,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { ok: plan !== null, findings };
+    },
+    find: (id) => jobs.get(id) ?? null,
+    list: () =>
+      [...jobs.values()].sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
+    async takeUp(urls): Promise<readonly string[]> {
+      const found: string[] = [];
+      for (const url of new Set(urls.values())) {
+        for (const spec of await leftThere(url, settings.stateSchema, urls)) {
+          await start(spec);
+          found.push(spec.id);
+        }
+      }
+      return found;
+    },
+    async close(): Promise<void> {
+      closing = true;
+      await Promise.all([...jobs.values()].map((job) => job.close()));
+    },
+  };
+}
+
+function specDiffers(id: string): FerryError {
+  return new FerryError("spec-differs", `Cannot start ferry "${id}": it was started with another spec`, {
+    hint: "Choose another id, or post the spec it was started with",
+  });
+}
+
+/** The state says which spec an id belongs to. Where it cannot be read, the ferry's own start tells why. */
+async function refuseOtherSpec(spec: FerrySpec, schema: string): Promise<void> {
+  let session: Session;
+  try {
+    session = await Session.open(parseConnectionUrl(spec.target), { side: "target", connectTimeout: 3000 });
+  } catch {
+    return;
+  }
+  let stored: string | null = null;
+  try {
+    if (await stateVersion(session, schema) > 0) {
+      stored = (await new FerryStore(schema).find(session, spec.id))?.fingerprint ?? null;
+    }
+  } catch {
+    return;
+  } finally {
+    await session.close();
+  }
+  if (stored !== null && stored !== await specFingerprint(spec)) throw specDiffers(spec.id);
+}
+
+/** Specs of ferries that did not end on this target, their URLs filled in from the named connections. */
+async function leftThere(
+  url: string,
+  schema: string,
+  urls: ReadonlyMap<string, string>,
+): Promise<FerrySpec[]> {
+  let session: Session;
+  try {
+    session = await Session.open(parseConnectionUrl(url), { side: "target", connectTimeout: 3000 });
+  } catch {
+    return []; // not every named connection is a target, and not every one is up
+  }
+  try {
+    if (await stateVersion(session, schema) === 0) return [];
+    const store = new FerryStore(schema);
+    const specs: FerrySpec[] = [];
+    for (const id of await store.idsNotIn(session, ["done", "failed", "cancelled"])) {
+      const spec = JSON.parse((await store.find(session, id))!.spec) as FerrySpec;
+      const source = spec.sourceName === null ? undefined : urls.get(spec.sourceName);
+      const target = spec.targetName === null ? undefined : urls.get(spec.targetName);
+      // Only a ferry whose both ends are named can be taken up: the state holds no password.
+      if (source !== undefined && target !== undefined) specs.push({ ...spec, source, target });
+    }
+    return specs;
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The changing numbers of one ferry, and the resource made of them.
+ * @module
+ */
+import type { FerriedTable } from "../copy/ferried_table.ts";
+import { errorText, FerryError } from "../errors.ts";
+import { Rate } from "../progress/rate.ts";
+import type {
+  FerryResource,
+  Finding,
+  PositionResource,
+  TableProgress,
+  Verification,
+} from "../progress/resource.ts";
+import { tableLabel } from "../schema/table.ts";
+import { maskUrl } from "../spec/connection_url.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import type { Crossing } from "./crossing.ts";
+import { allowedActions, type FerryState, isEnded, mayMove } from "./ferry_state.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Everything that the resource tells, kept in one place. */
+export class FerrySnapshot {
+  /** Where it is. */
+  state: FerryState = "preflight";
+  /** Copying is held. */
+  paused = false;
+  /** Times taken up again. */
+  resumedTimes = 0;
+  /** Tries of the cutover. */
+  attempts = 0;
+  /** Milliseconds that writes were stopped. */
+  writesStoppedMs: number | null = null;
+  /** Where the cutover ended. */
+  endPosition: PositionResource | null = null;
+  /** Why it failed. */
+  error: FerryResource["error"] = null;
+  /** The attempt under way. */
+  crossing: Crossing | null = null;
+  #phases: Mutable<FerryResource["phases"][number]>[] = [];
+  #tables = new Map<string, Mutable<TableProgress>>();
+  #position: PositionResource | null = null;
+  #changesApplied = 0;
+  #verification: Verification;
+  readonly #rows = new Rate();
+  #createdAt = now();
+  #updatedAt = now();
+  #endedAt: string | null = null;
+
+  /** A ferry that begins. */
+  constructor(readonly spec: FerrySpec) {
+    this.#verification = {
+      state: spec.verify === "off" ? "off" : "pending",
+      rowsCompared: 0,
+      differences: [],
+    };
+    this.#phases.push({ state: "preflight", startedAt: now(), endedAt: null });
+  }
+
+  /** Goes on from a stored resource. */
+  restore(r: FerryResource): void {
+    this.state = r.state;
+    this.paused = r.paused;
+    this.resumedTimes = r.resumedTimes;
+    this.attempts = r.cutover.attempts;
+    this.writesStoppedMs = r.cutover.writesStoppedMs;
+    this.endPosition = r.cutover.position;
+    this.error = r.error;
+    this.#phases = r.phases.map((p) => ({ ...p }));
+    this.#tables = new Map(r.tables.map((t) => [t.source, { ...t }]));
+    this.#position = r.position;
+    this.#changesApplied = r.progress.changesApplied;
+    this.#verification = r.verification;
+    this.#createdAt = r.createdAt;
+    this.#updatedAt = r.updatedAt;
+    this.#endedAt = r.endedAt;
+  }
+
+  /** Goes to another state. Throws where that move is not legal. */
+  move(state: FerryState): void {
+    if (state === this.state) return;
+    if (!mayMove(this.state, state)) {
+      throw new FerryError("illegal-move", `Cannot go from "${this.state}" to "${state}": no such way`);
+    }
+    const at = now();
+    const last = this.#phases.at(-1);
+    if (last !== undefined && last.endedAt === null) last.endedAt = at;
+    this.state = state;
+    if (isEnded(state)) this.#endedAt = at;
+    else {
+      this.#endedAt = null;
+      this.#phases.push({ state, startedAt: at, endedAt: null });
+    }
+  }
+
+  /** Notes why it failed. */
+  fail(e: unknown, findings?: readonly Finding[]): void {
+    const known = e instanceof FerryError ? e : null;
+    const error = e as { code?: unknown };
+    this.error = {
+      code: known?.code ?? (typeof error?.code === "string" ? "server-error" : "unexpected"),
+      detail: known === null
+        ? `${typeof error?.code === "string" ? error.code + ": " : ""}${errorText(e)}`
+        : known.message,
+      hint: known?.hint ?? null,
+      retryable: known?.retryable ?? false,
+      ...(findings === undefined ? {} : { findings }),
+    };
+  }
+
+  /** A new attempt counts its rows from the stored ranges. */
+  begin(crossing: Crossing): void {
+    this.crossing = crossing;
+    for (const t of crossing.tables) {
+      this.#tables.set(tableLabel(t.table), {
+        source: tableLabel(t.table),
+        target: tableLabel(t.target),
+        state: "waiting",
+        rowsCopied: 0,
+        rowsEstimated: t.table.rowsEstimated,
+        bytesCopied: 0,
+        verified: null,
+      });
+    }
+  }
+
+  /** Rows were committed. */
+  copied(table: FerriedTable, rows: number, bytes: number): void {
+    const t = this.#tables.get(tableLabel(table.table))!;
+    t.rowsCopied += rows;
+    t.bytesCopied += bytes;
+    t.state = table.copied ? "copied" : "copying";
+  }
+
+  /** Indexes are being built. */
+  indexing(table: FerriedTable): void {
+    this.#tables.get(tableLabel(table.table))!.state = "indexing";
+  }
+
+  /** The attempt is over; what it told last stays. */
+  finish(): void {
+    this.#read();
+    this.crossing = null;
+  }
+
+  /** The resource of now. */
+  resource(): FerryResource {
+    this.#read();
+    const tables = [...this.#tables.values()];
+    const sum = (f: (t: TableProgress) => number) => tables.reduce((n, t) => n + f(t), 0);
+    const rowsCopied = sum((t) => t.rowsCopied);
+    const unknown = tables.length === 0 || tables.some((t) => t.rowsEstimated === null);
+    const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
+    const running = !isEnded(this.state);
+    if (this.state === "copying") this.#rows.note(rowsCopied, performance.now());
+    const rate = this.state === "copying" && !this.paused ? this.#rows.perSecond() : null;
+    const left = rowsEstimated === null ? null : rowsEstimated - rowsCopied;
+    this.#updatedAt = running ? now() : this.#updatedAt;
+    return {
+      id: this.spec.id,
+      state: this.state,
+      paused: this.paused,
+      throttled: null,
+      resumedTimes: this.resumedTimes,
+      source: maskUrl(this.spec.source),
+      target: maskUrl(this.spec.target),
+      tables: tables.map((t) => ({ ...t })),
+      progress: {
+        rowsCopied,
+        rowsEstimated,
+        bytesCopied: sum((t) => t.bytesCopied),
+        rowsPerSecond: rate === null ? null : Math.round(rate),
+        changesApplied: this.#changesApplied,
+        changesPending: pendingOf(this.crossing),
+        lagSeconds: running ? this.crossing?.lagSeconds() ?? null : null,
+        etaSeconds: rate === null || rate <= 0 || left === null ? null : Math.round(left / rate),
+      },
+      position: this.#position,
+      verification: this.#verification,
+      cutover: { attempts: this.attempts, writesStoppedMs: this.writesStoppedMs, position: this.endPosition },
+      phases: this.#phases.map((p) => ({ ...p })),
+      actions: allowedActions(this.state, this.paused),
+      error: this.error,
+      createdAt: this.#createdAt,
+      updatedAt: this.#updatedAt,
+      endedAt: this.#endedAt,
+    };
+  }
+
+  /** Takes over what the attempt knows. */
+  #read(): void {
+    const c = this.crossing;
+    if (c === null) return;
+    if (c.flusher !== null) {
+      const { file, offset } = c.flusher.applied;
+      this.#position = { file, position: offset, gtidSet: c.gtids() };
+      this.#changesApplied = c.flusher.changes;
+    }
+    const v = c.verifier;
+    if (v !== null) {
+      const { rowsCompared, differences, differenceCount, tablesVerified } = v.progress;
+      const state = differenceCount > 0 ? "failed" : v.passed === true ? "passed" : "running";
+      this.#verification = { state, rowsCompared, differences: [...differences] };
+      for (const t of c.tables) {
+        const progress = this.#tables.get(tableLabel(t.table))!;
+        if (differences.some((d) => d.table === tableLabel(t.table))) {
+          progress.state = "differing";
+          progress.verified = false;
+        } else if (tablesVerified.has(t.index)) {
+          progress.state = "verified";
+          progress.verified = true;
+        } else progress.state = "verifying";
+      }
+    }
+  }
+}
+
+function pendingOf(c: Crossing | null): number | null {
+  if (c?.replayer == null || c.flusher === null) return null;
+  return c.replayer.pendingChanges + c.flusher.inFlight;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
