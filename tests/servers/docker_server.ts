@@ -44,11 +44,22 @@ export async function dockerAnswers(): Promise<boolean> {
   }
 }
 
+/**
+ * testcontainers, loaded with this module where it may be needed: loading it registers handlers of signals, which in the
+ * middle of a test would count as that test's leak.
+ */
+const loaded = await mayNeedDocker() ? await import("testcontainers") : null;
+
+async function mayNeedDocker(): Promise<boolean> {
+  const way = Deno.env.get("FERRY_TEST_SERVERS");
+  return way === "docker" || (way !== "packages" && await dockerAnswers());
+}
+
 /** Starts a server in a container; throws when the image is neither there nor to be had. */
 export async function startInDocker({ vendor, settings }: ServerOptions): Promise<TestServer> {
   // Its helper container would be one more image to fetch; we stop what we start.
   Deno.env.set("TESTCONTAINERS_RYUK_DISABLED", "true");
-  const { GenericContainer, Wait } = await import("testcontainers");
+  const { GenericContainer, Wait } = loaded ?? await import("testcontainers");
   const image = imageOf(vendor);
   const port = freePort();
   const onHost = Deno.env.get("FERRY_TEST_DOCKER_NETWORK") === "host";
@@ -75,7 +86,8 @@ export async function startInDocker({ vendor, settings }: ServerOptions): Promis
   }
   const started = await container.start();
   try {
-    const host = onHost ? "127.0.0.1" : started.getHost();
+    // To the vendors' clients "localhost" means a socket file.
+    const host = onHost ? "127.0.0.1" : started.getHost().replace(/^localhost$/, "127.0.0.1");
     return new DockerServer(vendor, host, port, started, await waitForGreeting(host, port, START_MS));
   } catch (error) {
     await started.stop({ remove: true, removeVolumes: true });

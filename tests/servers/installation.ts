@@ -29,8 +29,13 @@ export async function installation(vendor: Vendor): Promise<Installation> {
   return await installationAt(vendor, await unpackedPackages(vendor));
 }
 
-/** As `installation`, for packages lying at `root`, which the programs will see as `seenAt`. */
-export async function installationAt(vendor: Vendor, root: string, seenAt = root): Promise<Installation> {
+/** As `installation`, for packages lying at `root`, which the programs see as `seenAt`, run by root or not. */
+export async function installationAt(
+  vendor: Vendor,
+  root: string,
+  seenAt = root,
+  byRoot = Deno.uid() === 0,
+): Promise<Installation> {
   const { triple, loader } = LIBRARIES[Deno.build.arch];
   // Newer releases have everything under /usr, older ones keep libc outside.
   const inUsr = await exists(`${root}/usr/lib/${triple}/${loader}`);
@@ -55,7 +60,7 @@ export async function installationAt(vendor: Vendor, root: string, seenAt = root
       // Built in is a folder of the system, which is not there.
       ...(vendor === "mysql" ? ["--secure-file-priv=NULL"] : []),
       // A server refuses to run as root unless told so in words.
-      ...(Deno.uid() === 0 ? ["--user=root"] : []),
+      ...(byRoot ? ["--user=root"] : []),
     ],
   };
 }

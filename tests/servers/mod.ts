@@ -31,20 +31,21 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
   if (way === "packages") return await startLocal(options);
   if (way === "docker") return await startInDocker(options);
   if (way !== "") throw new Error(`FERRY_TEST_SERVERS is "${way}", not docker or packages`);
-  if (dockerFailed || !await dockerAnswers()) return await startLocal(options);
+  const { vendor } = options;
+  if (notInDocker.has(vendor) || !await dockerAnswers()) return await startLocal(options);
   try {
     return await startInDocker(options);
   } catch (error) {
-    // Asked once: an image that was not to be had a moment ago costs every further start its timeout.
-    dockerFailed = true;
-    await note(
-      `no ${options.vendor} from Docker, taking Debian packages: ${(error as Error).message ?? error}`,
-    );
+    // Asked once: an image that was not to be had a moment ago would cost every further start its timeout.
+    if (!notInDocker.has(vendor)) {
+      notInDocker.add(vendor);
+      await note(`no ${vendor} from Docker, taking Debian packages: ${(error as Error).message ?? error}`);
+    }
     return await startLocal(options);
   }
 }
 
-let dockerFailed = false;
+const notInDocker = new Set<Vendor>();
 
 /** Starts two servers of one family, side by side. `options` are further server options for each. */
 export async function startPair(
