@@ -106,7 +106,7 @@ function putString(b: Buffer, o: number, end: number, out: Arena): void {
     const short = SHORT_ESCAPES[c];
     if (short !== undefined) to[p++] = short;
     else {
-      p += to.latin1Write(`u00${c < 16 ? "0" : ""}${c.toString(16)}`, p);
+      p += to.write(`u00${c < 16 ? "0" : ""}${c.toString(16)}`, p, "latin1");
     }
   }
   to[p++] = 34;
@@ -180,7 +180,7 @@ function varLengthSize(n: number): number {
 
 function putAscii(text: string, out: Arena): void {
   out.reserve(text.length);
-  if (text.length > 32) out.bytes.latin1Write(text, out.end);
+  if (text.length > 32) out.bytes.write(text, out.end, "latin1");
   else for (let i = 0; i < text.length; i++) out.bytes[out.end + i] = text.charCodeAt(i);
   out.end += text.length;
 }
