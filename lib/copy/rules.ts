@@ -57,6 +57,8 @@ export interface TailEnds<Position> {
 
 /** The rules as one value, so that the model can switch a single one off. */
 export interface Rules {
+  /** {@linkcode countsAsDelivered} */
+  countsAsDelivered(beforeThisTail: boolean): boolean;
   /** {@linkcode mayNotePosition} */
   mayNotePosition(insideTransaction: boolean): boolean;
   /** {@linkcode mayBeginRead} */
@@ -84,6 +86,17 @@ export interface Rules {
   mayCommitPosition(withItsChanges: boolean): boolean;
   /** {@linkcode positionToCommit} */
   positionToCommit<Position>(ends: TailEnds<Position>): Position;
+}
+
+/**
+ * I1: whether a transaction counts as delivered that a read point would have to include. All do, those too that were
+ * delivered before this tail began: the first position, or the one that an earlier owner saved, may lie behind commits
+ * that no reader sees yet, and nobody will deliver them again.
+ *
+ * Enforced by: model_test "beginning a tail without what lies before it, after a crash, …", "… at the start, …".
+ */
+export function countsAsDelivered(_beforeThisTail: boolean): boolean {
+  return true;
 }
 
 /**
@@ -219,6 +232,7 @@ export function positionToCommit<Position>(ends: TailEnds<Position>): Position {
 
 /** All rules, as they hold. */
 export const RULES: Rules = {
+  countsAsDelivered,
   mayNotePosition,
   mayBeginRead,
   mayWriteRow,
