@@ -81,8 +81,12 @@ export function judgeStatement(
   );
   if (["CREATE", "ALTER", "DROP"].includes(verb) && object !== undefined) {
     if (OTHER_OBJECTS.has(object) && object !== "SPATIAL") return PASS;
+    // MariaDB's CREATE OR REPLACE TABLE drops what was there.
+    const replaces = all[1]?.toUpperCase() === "OR";
     // A CREATE TABLE of a ferried name either changed nothing (IF NOT EXISTS) or follows a DROP or RENAME that stopped us.
-    if (verb === "CREATE" && (object === "TABLE" || object === "DATABASE" || object === "SCHEMA")) {
+    if (
+      verb === "CREATE" && !replaces && (object === "TABLE" || object === "DATABASE" || object === "SCHEMA")
+    ) {
       return PASS;
     }
     if (object === "DATABASE" || object === "SCHEMA") {

@@ -1,0 +1,128 @@
+/**
+ * I7: the end is read behind the fence, and whatever goes wrong, the source is not left stopped.
+ */
+import assert from "node:assert/strict";
+import { openDock } from "../../lib/ferry/dock.ts";
+import { assertEqual } from "../support/equality.ts";
+import { shopSpec, until } from "../support/ferries.ts";
+import { onEachFlavour } from "../support/flavours.ts";
+import { Sql } from "../support/sql.ts";
+
+async function makeOrders(url: string): Promise<void> {
+  await using sql = await Sql.open(url);
+  await sql.run(
+    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)",
+  );
+  await sql.run("INSERT INTO shop.orders VALUES (1,1),(2,2),(3,3)");
+}
+
+const manual = (fence: string, timeoutSeconds = 30) => ({
+  cutover: { mode: "manual", fence, keepFence: false, timeoutSeconds },
+});
+
+onEachFlavour(
+  "a writer that does not end makes the deadline pass: the fence is let go, and the next try succeeds",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 3)));
+      await until(ferry, ["awaitingCutover"]);
+      await using open = await Sql.open(source.url);
+      await open.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
+      await ferry.act("cutover");
+      await until(ferry, ["cuttingOver"]);
+      await until(ferry, ["catchingUp", "verifying", "awaitingCutover"], 15);
+      await using other = await Sql.open(source.url);
+      await other.run("SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (4, 4)");
+      await open.run("COMMIT"); // late, and it must arrive
+      await until(ferry, ["awaitingCutover"]);
+      await ferry.act("cutover");
+      const done = await until(ferry, ["done"]);
+      assert.equal(done.cutover.attempts, 2);
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 4);
+    } finally {
+      await dock.close();
+    }
+  },
+);
+
+onEachFlavour(
+  "a row changed on the target by somebody else is found, with its key, and the source goes on",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables")));
+      await until(ferry, ["awaitingCutover"]);
+      await using there = await Sql.open(target.url);
+      await there.run(
+        "UPDATE shop.orders SET v = 99 WHERE id = 2; DELETE FROM shop.orders WHERE id = 3; INSERT INTO shop.orders VALUES (7, 7)",
+      );
+      await ferry.act("verify");
+      const failed = await ferry.ended;
+      assert.equal(failed.error?.code, "verification-failed");
+      assert.deepEqual(
+        failed.verification.differences.map((d) => [d.key.id, d.kind]).sort(),
+        [["2", "unlike"], ["3", "missing on target"], ["7", "only on target"]],
+      );
+      await using here = await Sql.open(source.url);
+      await here.run("SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (5, 5)");
+    } finally {
+      await dock.close();
+    }
+  },
+);
+
+onEachFlavour(
+  "with fence none, a change between two comparisons is compared at the end",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("none")));
+      await until(ferry, ["awaitingCutover"]);
+      await using here = await Sql.open(source.url);
+      await here.run("UPDATE shop.orders SET v = v + 1; DELETE FROM shop.orders WHERE id = 1");
+      await ferry.act("cutover");
+      const done = await until(ferry, ["done"]);
+      assert.equal(done.cutover.writesStoppedMs, null, "nobody but the operator knows");
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 2);
+    } finally {
+      await dock.close();
+    }
+  },
+);
+
+onEachFlavour(
+  "a ferry whose process goes in the middle of a cutover leaves the source open",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 60)));
+      await until(ferry, ["awaitingCutover"]);
+      await using open = await Sql.open(source.url);
+      await open.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
+      await ferry.act("cutover");
+      await until(ferry, ["cuttingOver"]);
+      await new Promise((r) => setTimeout(r, 300));
+      await dock.close();
+      await open.run("COMMIT");
+      await using other = await Sql.open(source.url);
+      await other.run("SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (4, 4)");
+      const second = openDock();
+      try {
+        const again = await second.start(ferry.spec);
+        await until(again, ["awaitingCutover"]);
+        await again.act("cutover");
+        await until(again, ["done"]);
+        assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 4);
+      } finally {
+        await second.close();
+      }
+    } finally {
+      await dock.close();
+    }
+  },
+);

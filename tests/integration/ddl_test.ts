@@ -1,0 +1,61 @@
+/**
+ * I9: what cannot be replayed stops the ferry, with its position and the reason; nothing is skipped in silence.
+ */
+import assert from "node:assert/strict";
+import { openDock } from "../../lib/ferry/dock.ts";
+import { shopSpec, until } from "../support/ferries.ts";
+import { onEachFlavour } from "../support/flavours.ts";
+import { Sql } from "../support/sql.ts";
+
+const CASES = [
+  {
+    name: "a column added to a ferried table",
+    sql: "ALTER TABLE shop.orders ADD COLUMN extra INT",
+    code: "ddl-on-ferried-table",
+  },
+  { name: "TRUNCATE of a ferried table", sql: "TRUNCATE TABLE shop.orders", code: "ddl-on-ferried-table" },
+  {
+    name: "a change logged as a statement",
+    sql: "SET SESSION binlog_format = 'STATEMENT'; UPDATE shop.orders SET v = v + 1",
+    code: "statement-format",
+  },
+  {
+    name: "a row image that is not full",
+    sql: "SET SESSION binlog_row_image = 'MINIMAL'; UPDATE shop.orders SET v = v + 1 WHERE id = 1",
+    code: "row-image-not-full",
+  },
+] as const;
+
+for (const c of CASES) {
+  onEachFlavour(`${c.name} stops the ferry`, async ({ source, target }) => {
+    await using sql = await Sql.open(source.url);
+    await sql.run(
+      "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL, w INT)",
+    );
+    await sql.run(
+      "CREATE TABLE shop.other (id INT PRIMARY KEY); INSERT INTO shop.orders VALUES (1,1,1),(2,2,2)",
+    );
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(
+        shopSpec(source.url, target.url, {
+          tables: ["shop.orders"],
+          cutover: { mode: "manual", fence: "none" },
+        }),
+      );
+      await until(ferry, ["awaitingCutover"]);
+      await sql.run(
+        "ALTER TABLE shop.other ADD COLUMN x INT; CREATE TABLE shop.third (id INT PRIMARY KEY); INSERT INTO shop.third VALUES (1)",
+      );
+      await new Promise((r) => setTimeout(r, 1000));
+      assert.equal(ferry.resource().state, "awaitingCutover", "DDL elsewhere is none of its business");
+      await sql.run(c.sql);
+      const failed = await ferry.ended;
+      assert.equal(failed.state, "failed");
+      assert.equal(failed.error?.code, c.code, failed.error?.detail);
+      assert.deepEqual(failed.actions, ["retry"]);
+    } finally {
+      await dock.close();
+    }
+  });
+}

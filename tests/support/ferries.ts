@@ -1,0 +1,49 @@
+/**
+ * Specs and waits that many tests need.
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Ferry } from "../../lib/ferry/ferry.ts";
+import type { FerryState } from "../../lib/ferry/ferry_state.ts";
+import type { FerryResource } from "../../lib/progress/resource.ts";
+import { parseSpec } from "../../lib/spec/parse_spec.ts";
+import type { FerrySpec } from "../../lib/spec/ferry_spec.ts";
+
+/** A spec from its JSON form; a fault fails the test. */
+export function specOf(
+  input: Record<string, unknown>,
+  connections: ReadonlyMap<string, string> = new Map(),
+): FerrySpec {
+  const parsed = parseSpec(input, connections);
+  if ("faults" in parsed) assert.fail(JSON.stringify(parsed.faults));
+  return parsed.spec;
+}
+
+/** The usual ferry between two servers: automatic, no fence, whole schema `shop`. */
+export function shopSpec(source: string, target: string, more: Record<string, unknown> = {}): FerrySpec {
+  return specOf({
+    source,
+    target,
+    tables: ["shop.*"],
+    cutover: { mode: "auto", fence: "lockTables", keepFence: false },
+    ...more,
+  });
+}
+
+/** Waits until the ferry is in one of `states`; fails when it ends elsewhere, or after `seconds`. */
+export async function until(
+  ferry: Ferry,
+  states: readonly FerryState[],
+  seconds = 120,
+): Promise<FerryResource> {
+  const signal = AbortSignal.timeout(seconds * 1000);
+  for (;;) {
+    const r = ferry.resource();
+    if (states.includes(r.state)) return r;
+    if (["done", "failed", "cancelled"].includes(r.state)) {
+      assert.fail(`ended ${r.state}: ${JSON.stringify(r.error)}`);
+    }
+    if (signal.aborted) assert.fail(`still ${r.state} after ${seconds} s: ${JSON.stringify(r.progress)}`);
+    await Promise.race([ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(200)]))]);
+  }
+}
