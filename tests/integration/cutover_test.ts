@@ -100,7 +100,8 @@ onEachFlavour(
     await makeOrders(source.url);
     const dock = openDock();
     try {
-      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 60)));
+      const spec = shopSpec(source.url, target.url, { id: "left", ...manual("lockTables", 60) });
+      const ferry = await dock.start(spec);
       await until(ferry, ["awaitingCutover"]);
       await using open = await Sql.open(source.url);
       await open.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
@@ -113,7 +114,7 @@ onEachFlavour(
       await other.run("SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (4, 4)");
       const second = openDock();
       try {
-        const again = await second.start(ferry.spec);
+        const again = await second.start(spec);
         await until(again, ["awaitingCutover"]);
         await again.act("cutover");
         await until(again, ["done"]);

@@ -1,0 +1,109 @@
+/**
+ * I8: one owner at a time, and one that has lost the lease can write nothing more.
+ */
+import assert from "node:assert/strict";
+import { openDock } from "../../lib/ferry/dock.ts";
+import { Session } from "../../lib/mysql/session.ts";
+import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
+import { FerryStore, type StoredRange } from "../../lib/state/ferry_store.ts";
+import { migrateState } from "../../lib/state/schema_sql.ts";
+import { assertEqual } from "../support/equality.ts";
+import { shopSpec, until } from "../support/ferries.ts";
+import { onEachFlavour } from "../support/flavours.ts";
+import { Sql } from "../support/sql.ts";
+
+onEachFlavour(
+  "after a takeover the old owner can commit nothing, not even what it has begun",
+  async ({ target }) => {
+    const url = parseConnectionUrl(target.url);
+    await using a = await Session.open(url, { side: "target", data: true });
+    await using b = await Session.open(url, { side: "target" });
+    await using check = await Sql.open(target.url);
+    await check.run("CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY)");
+    await migrateState(b, "_ferry");
+    const store = new FerryStore("_ferry");
+    await store.create(b, { id: "f", fingerprint: "0", spec: "{}", snapshot: "{}" });
+    const first = await store.acquire(b, "f", "a", 1);
+    assert.ok(first);
+    const range: StoredRange = {
+      tableNo: 0,
+      rangeNo: 0,
+      lower: null,
+      upper: null,
+      cursor: null,
+      done: false,
+      rows: 0,
+      bytes: 0,
+    };
+    await store.createRanges(b, first, [range]);
+    await store.createPosition(b, first, { file: "x.000001", offset: 4, gtids: null, changes: 0 });
+    assert.equal(await store.acquire(b, "f", "b", 1), null, "the lease is alive");
+    await a.run("START TRANSACTION");
+    await a.run("INSERT INTO shop.orders VALUES (1)");
+    await new Promise((r) => setTimeout(r, 1200));
+    const second = await store.acquire(b, "f", "b", 30);
+    assert.equal(second?.epoch, first.epoch + 1);
+    await assert.rejects(store.saveCursor(a, first, { ...range, rows: 1 }), { code: "lease-lost" });
+    await a.run("ROLLBACK");
+    await assert.rejects(
+      store.savePosition(a, first, { file: "x.000001", offset: 9, gtids: null, changes: 1 }),
+      { code: "lease-lost" },
+    );
+    await assert.rejects(store.renew(b, first, 10), { code: "lease-lost" });
+    await assert.rejects(store.saveSnapshot(b, first, "done", "{}"), { code: "lease-lost" });
+    await assert.rejects(store.saveCrossing(b, first, "{}"), { code: "lease-lost" });
+    await assert.rejects(store.saveEvents(b, first, [{ id: 1, type: "log", data: { text: "x" } }]), {
+      code: "lease-lost",
+    });
+    const [count] = await check.run("SELECT COUNT(*) AS n FROM shop.orders");
+    assert.equal(count.n, 0);
+  },
+);
+
+onEachFlavour(
+  "a second process waits while the first is alive, then goes on where it stopped",
+  async ({ source, target }) => {
+    await using sql = await Sql.open(source.url);
+    await sql.run(
+      "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT); INSERT INTO shop.orders VALUES (1,1),(2,2)",
+    );
+    const spec = shopSpec(source.url, target.url, { id: "two", cutover: { mode: "manual", fence: "none" } });
+    const one = openDock({ leaseSeconds: 2 });
+    const two = openDock({ leaseSeconds: 2 });
+    try {
+      const first = await one.start(spec);
+      await until(first, ["awaitingCutover"]);
+      const second = await two.start(spec);
+      await until(second, ["awaitingCutover"]);
+      await new Promise((r) => setTimeout(r, 3000));
+      await assert.rejects(second.act("cutover"), { code: "ferry-owned-elsewhere" });
+      assert.equal(first.resource().state, "awaitingCutover");
+      await one.close();
+      for (let i = 0; second.resource().resumedTimes === 0; i++) {
+        assert.ok(i < 100, "it is taken up");
+        await new Promise((r) => setTimeout(r, 100));
+      }
+      await until(second, ["awaitingCutover"]);
+      await second.act("cutover");
+      await until(second, ["done"]);
+      await assertEqual(source.url, target.url, ["shop.orders"]);
+    } finally {
+      await one.close();
+      await two.close();
+    }
+  },
+);
+
+onEachFlavour("two processes that make the state schema at once both succeed", async ({ target }) => {
+  const url = parseConnectionUrl(target.url);
+  const sessions = await Promise.all(Array.from({ length: 6 }, () => Session.open(url, { side: "target" })));
+  try {
+    await Promise.all(sessions.map((s) => migrateState(s, "_ferry")));
+    const row = await sessions[0].one("SELECT COUNT(*) AS n, MAX(version) AS v FROM _ferry.meta");
+    assert.deepEqual([Number(row!.n), Number(row!.v)], [1, 1]);
+    await sessions[0].run("INSERT INTO _ferry.meta VALUES (2)");
+    await assert.rejects(migrateState(sessions[0], "_ferry"), { code: "state-schema-newer" });
+  } finally {
+    for (const s of sessions) await s.close();
+  }
+});
