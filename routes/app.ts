@@ -84,7 +84,7 @@ const refuseParameters: Hook<unknown, Env, string, unknown> = (result) => {
       code: unknown ? "unknown-parameter" : "invalid-parameter",
       detail: unknown
         ? "Seen an unknown parameter"
-        : issue.message.replace(/^needed/, "Seen another, needed"),
+        : issue.message.replace(/^needed/, "Seen another value, needed"),
     }));
   });
   const named = errors.map((each) => each.parameter).join(", ");

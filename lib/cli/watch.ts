@@ -1,0 +1,171 @@
+/**
+ * `watch`: follows a ferry on a server, over lost connections and restarts, until it ends.
+ * @module
+ */
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { errorText } from "../errors.ts";
+import type { FerryEvent, FerryResource } from "../progress/resource.ts";
+import { EXIT, exitCodeOfFerry } from "./exit_code.ts";
+import type { ProgressView } from "./progress_view.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What `watch` works with. */
+export interface WatchOptions {
+  /** Of the ferry, of its events, or of its page. */
+  readonly url: string;
+  /** Sent as a bearer token, if any. */
+  readonly token: string | null;
+  /** Shows progress. */
+  readonly view: ProgressView;
+  /** Takes the result. */
+  readonly terminal: Terminal;
+  /** Aborts when a signal came; its reason is the exit code. */
+  readonly stop: AbortSignal;
+  /** Milliseconds without a word from the server after which it gives up. @default {60000} */
+  readonly giveUpMs?: number;
+  /** For tests. @default the global one */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** Milliseconds before coming back, until the server says otherwise. */
+const RETRY_MS = 2000;
+
+/** The address of a ferry's resource, from any address that a person may have copied; `null` if it is none. */
+export function ferryUrl(text: string): string | null {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return null;
+  const found = /^(.*?)(?:\/v1)?\/ferries\/([^/]+)(?:\/events)?\/?$/.exec(url.pathname);
+  return found ? `${url.origin}${found[1]}/v1/ferries/${found[2]}` : null;
+}
+
+/** Follows until the ferry ends. Returns the exit code. */
+export async function watchFerry(options: WatchOptions): Promise<number> {
+  const { view, terminal, stop } = options;
+  const url = ferryUrl(options.url);
+  if (url === null) {
+    terminal.err("Cannot watch: needed a URL like http://127.0.0.1:8080/v1/ferries/ID\n");
+    return EXIT.usage;
+  }
+  const watch = new Watch(url, options);
+  try {
+    return await watch.follow();
+  } catch (error) {
+    if (stop.aborted) return Number(stop.reason);
+    terminal.err(`Cannot watch ${url}: ${errorText(error)}\n`);
+    return error instanceof Refused ? EXIT.usage : EXIT.tryAgain;
+  } finally {
+    view.close();
+  }
+}
+
+/** The server answered, and coming back will not change its answer. */
+class Refused extends Error {}
+
+class Watch {
+  #lastId = "";
+  #retryMs = RETRY_MS;
+  #heardAt = Date.now();
+  #shownAt = -Infinity;
+
+  constructor(readonly url: string, readonly options: WatchOptions) {}
+
+  async follow(): Promise<number> {
+    const { giveUpMs = 60_000, stop, terminal } = this.options;
+    while (true) {
+      let lost: unknown = null;
+      try {
+        const end = await this.#readEvents() ? await this.#readEnd() : null;
+        if (end !== null) {
+          terminal.out(JSON.stringify(end, null, 2) + "\n");
+          return exitCodeOfFerry(end);
+        }
+      } catch (error) {
+        if (stop.aborted || error instanceof Refused) throw error;
+        lost = error;
+      }
+      if (Date.now() - this.#heardAt > giveUpMs) {
+        throw new Error(`no word for ${Math.round(giveUpMs / 1000)} s`, { cause: lost });
+      }
+      await sleep(this.#retryMs, stop);
+    }
+  }
+
+  /** Reads one connection's events; whether one of them was the last. */
+  async #readEvents(): Promise<boolean> {
+    const response = await this.#get(`${this.url}/events`, {
+      accept: "text/event-stream",
+      ...(this.#lastId === "" ? {} : { "last-event-id": this.#lastId }),
+    });
+    if (response.status === 204) return true;
+    let ended = false;
+    const parser = createParser({
+      onEvent: (message) => ended = this.#note(message) || ended,
+      onRetry: (ms) => this.#retryMs = ms,
+    });
+    // A comment also tells that the server is there.
+    for await (const chunk of (response.body ?? new Blob().stream()).pipeThrough(new TextDecoderStream())) {
+      this.#heardAt = Date.now();
+      parser.feed(chunk);
+      if (!ended) await this.#show();
+    }
+    return ended;
+  }
+
+  #note(message: EventSourceMessage): boolean {
+    // A message without an id does not move the place to go on from.
+    if (message.id !== undefined) this.#lastId = message.id;
+    const type = (message.event ?? "log") as FerryEvent["type"];
+    const data = JSON.parse(message.data) as FerryEvent["data"];
+    this.options.view.note({ type, data });
+    return type === "done" || type === "failed" || type === "cancelled";
+  }
+
+  /** Shows a snapshot, if it is time for one: views draw progress from snapshots and not from events. */
+  async #show(): Promise<void> {
+    const { view } = this.options;
+    if (Date.now() - this.#shownAt < view.intervalMs) return;
+    this.#shownAt = Date.now();
+    view.show(await this.#readResource());
+  }
+
+  /** The resource, if the ferry has ended: a failed one may have been sent on its way again. */
+  async #readEnd(): Promise<FerryResource | null> {
+    const resource = await this.#readResource();
+    return resource.endedAt === null ? null : resource;
+  }
+
+  async #readResource(): Promise<FerryResource> {
+    const response = await this.#get(this.url, { accept: "application/json" });
+    return await response.json() as FerryResource;
+  }
+
+  async #get(url: string, headers: Record<string, string>): Promise<Response> {
+    const { token, stop, fetch: ask = fetch } = this.options;
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    const response = await ask(url, { headers: { ...headers, ...authorization }, signal: stop });
+    if (response.ok) {
+      this.#heardAt = Date.now();
+      return response;
+    }
+    await response.body?.cancel();
+    if (response.status === 401) throw new Refused("the server wants the token of FERRY_TOKEN");
+    if (response.status === 404) throw new Refused("the server knows no such ferry");
+    const passing = response.status >= 500 || response.status === 429;
+    throw new (passing ? Error : Refused)(`the server answered ${response.status}`);
+  }
+}
+
+function sleep(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (stop.aborted) return reject(stop.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(stop.reason);
+    };
+    const timer = setTimeout(() => {
+      stop.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    stop.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * The command line: reads it, opens the dock, hands over. Everything that it does is elsewhere.
+ * @module
+ */
+import project from "./deno.json" with { type: "json" };
+import { type Command, parseArguments, USAGE } from "./lib/cli/arguments.ts";
+import { checkSpec } from "./lib/cli/check.ts";
+import { EXIT } from "./lib/cli/exit_code.ts";
+import { openView } from "./lib/cli/progress_view.ts";
+import { readSpec } from "./lib/cli/read_spec.ts";
+import { runFerry } from "./lib/cli/run.ts";
+import { onCutoverSignal, stopOnSignals } from "./lib/cli/signals.ts";
+import { processTerminal as terminal } from "./lib/cli/terminal.ts";
+import { watchFerry } from "./lib/cli/watch.ts";
+import { errorText } from "./lib/errors.ts";
+import type { Dock } from "./lib/ferry/ferry.ts";
+import { configureLog } from "./lib/log.ts";
+import { readSettings, refusalToServe, type Settings } from "./lib/spec/settings.ts";
+import { serveUntil } from "./routes/service.ts";
+
+async function main(args: readonly string[]): Promise<number> {
+  const environment = Deno.env.toObject();
+  const command = parseArguments(args, environment);
+  if (command.kind === "wrong") return fail(`${command.message}\n\n${USAGE}`);
+  if (command.kind === "help" || command.kind === "version") {
+    terminal.out(command.kind === "help" ? USAGE : `chainferry ${project.version}\n`);
+    return EXIT.done;
+  }
+  const reading = readSettings(environment, command.kind === "serve" ? command.flags : {});
+  if ("faults" in reading) return fail(reading.faults.join("\n") + "\n");
+  // A command's own words are its progress: its log lines are for what goes wrong.
+  configureLog({ format: reading.settings.log, level: command.kind === "serve" ? "info" : "warning" });
+  return await perform(command, reading.settings);
+}
+
+async function perform(
+  command: Extract<Command, { kind: "serve" | "run" | "check" | "watch" }>,
+  settings: Settings,
+): Promise<number> {
+  const { token, connections } = settings;
+  if (command.kind === "serve") {
+    const refusal = refusalToServe(settings);
+    if (refusal !== null) return fail(`${refusal}\n`);
+    const stop = stopOnSignals();
+    return await serveUntil(stop, { dock: await open(settings), settings, version: project.version });
+  }
+  if (command.kind === "watch") {
+    const view = openView(command, terminal);
+    return await watchFerry({ url: command.url, token, view, terminal, stop: stopOnSignals() });
+  }
+  const spec = await readSpec(command.spec, connections, terminal);
+  if (spec === null) return EXIT.usage;
+  const [dock, stop] = [await open(settings), stopOnSignals()];
+  if (command.kind === "check") return await checkSpec(dock, spec, { terminal, json: command.json, stop });
+  const view = openView(command, terminal);
+  return await runFerry({ dock, spec, view, terminal, stop, onCutover: onCutoverSignal });
+}
+
+/** Loaded only where it is needed: `--help` and `watch` talk to no database. */
+async function open({ stateSchema, leaseSeconds }: Settings): Promise<Dock> {
+  const { openDock } = await import("./lib/ferry/dock.ts");
+  return openDock({ stateSchema, leaseSeconds });
+}
+
+function fail(message: string): number {
+  terminal.err(message);
+  return EXIT.usage;
+}
+
+if (import.meta.main) {
+  // Exits by name: a connection that some library left open must not keep the process.
+  Deno.exit(await main(Deno.args).catch((error) => (fail(`${errorText(error)}\n`), EXIT.failed)));
+}
