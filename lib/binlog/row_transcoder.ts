@@ -7,8 +7,9 @@ import type { Arena } from "../mysql/arena.ts";
 import { FerryError } from "../errors.ts";
 import { type Table, tableLabel } from "../schema/table.ts";
 import type { WireLayout } from "../schema/wire_layout.ts";
-import { putValue, skipValue, valueCodec } from "./row_value.ts";
+import { putValue, skipValue } from "./row_value.ts";
 import type { TableMap } from "./table_map.ts";
+import { valueCodec } from "./value_codec.ts";
 
 /**
  * Transcodes the full images of one table under one table map. An **image** is a null bitmap of `(columns + 7) >> 3`
