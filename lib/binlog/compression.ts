@@ -3,9 +3,20 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import * as zlib from "node:zlib";
 import { FerryError } from "../errors.ts";
 import { lenencAt, lenencSize } from "../mysql/wire.ts";
+
+/** Both are in Deno and in Node 22; older type packages, which others of our dependencies bring, don't know them. */
+const { crc32: checksum, zstdDecompressSync } = zlib as unknown as {
+  crc32(data: Uint8Array): number;
+  zstdDecompressSync(data: Uint8Array): Buffer;
+};
+
+/** CRC-32 of bytes, as events carry it. */
+export function crc32(data: Uint8Array): number {
+  return checksum(data);
+}
 
 /** Events of a TRANSACTION_PAYLOAD body, one behind another, without checksums. May share memory with `b`. */
 export function inflateTransaction(b: Buffer, o: number, end: number): Buffer {
@@ -43,7 +54,7 @@ export function inflateEvent(b: Buffer, o: number, end: number): Buffer {
     throw corrupt("event", `header ${head} is not known`);
   }
   const length = b.readUIntBE(o + 1, lengthBytes);
-  const out = inflateSync(b.subarray(o + 1 + lengthBytes, end));
+  const out = zlib.inflateSync(b.subarray(o + 1 + lengthBytes, end));
   if (out.length !== length) {
     throw corrupt("event", `${out.length} bytes came out, ${length} were announced`);
   }
@@ -60,7 +71,7 @@ export function inflateColumn(b: Buffer, o: number, end: number): Buffer {
   if (method !== 8) throw corrupt("column value", `method ${method} is not known`);
   // Low bits: how many bytes of length follow; bit 3: raw deflate, no zlib header.
   const data = b.subarray(o + 1 + (b[o] & 7), end);
-  return b[o] & 8 ? inflateRawSync(data) : inflateSync(data);
+  return b[o] & 8 ? zlib.inflateRawSync(data) : zlib.inflateSync(data);
 }
 
 function corrupt(what: string, state: string): FerryError {

@@ -4,10 +4,9 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { crc32 } from "node:zlib";
 import { Arena } from "../mysql/arena.ts";
 import { FerryError } from "../errors.ts";
-import { inflateEvent, inflateTransaction } from "./compression.ts";
+import { crc32, inflateEvent, inflateTransaction } from "./compression.ts";
 import * as header from "./event_header.ts";
 import { EventType, HEADER_LENGTH } from "./event_header.ts";
 import { ANNOUNCES_STATEMENT, CHECKSUM_LENGTH, readFormat, SILENT } from "./event_policy.ts";
