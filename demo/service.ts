@@ -1,0 +1,97 @@
+/**
+ * The service as a process of its own, and what is said to it over HTTP.
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { freePort } from "../tests/servers/greeting.ts";
+
+/** One message of a ferry's event stream. */
+export interface Message {
+  /** `state`, `progress`, `log`, `done`, `failed`, `cancelled`. */
+  readonly type: string;
+  /** What it carries; `text` is for people. */
+  readonly data: { readonly text: string; readonly [field: string]: unknown };
+}
+
+/** The running service. Disposing of it stops the process. */
+export class Service implements AsyncDisposable {
+  private constructor(readonly url: string, private readonly child: Deno.ChildProcess) {}
+
+  /** Starts `main.ts` with the permissions that the README names, and waits until it takes work. */
+  static async start(): Promise<Service> {
+    const port = freePort();
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-net", "--allow-env", main, "--port", String(port)],
+      stdin: "null",
+      stdout: "null",
+      stderr: "inherit",
+      // What the user's environment says about other services is none of this one's business.
+      env: { FERRY_TOKEN: "", HOST: "127.0.0.1" },
+    }).spawn();
+    const service = new Service(`http://127.0.0.1:${port}`, child);
+    let code: number | null = null;
+    child.status.then((status) => code = status.code);
+    for (let tries = 0; tries < 600; tries++) {
+      if (code !== null) throw new Error(`the service ended at its start with exit ${code}`);
+      const answer = await fetch(`${service.url}/readyz`).catch(() => null);
+      await answer?.body?.cancel();
+      if (answer?.ok) return service;
+      await sleep(100);
+    }
+    await service.stop();
+    throw new Error("the service does not answer after 60 s");
+  }
+
+  /** POSTs; throws what the problem says where it is refused. */
+  async post(path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const answer = await fetch(this.url + path, {
+      method: "POST",
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    const json = await answer.json();
+    if (!answer.ok) {
+      throw new Error(`POST ${path}: ${answer.status} ${json.detail} ${JSON.stringify(json.errors ?? "")}`);
+    }
+    return json;
+  }
+
+  /** GETs JSON. */
+  async get(path: string): Promise<Record<string, unknown>> {
+    const answer = await fetch(this.url + path);
+    return await answer.json();
+  }
+
+  /** A ferry's events, as they come. */
+  async *events(id: string, signal: AbortSignal): AsyncGenerator<Message> {
+    const answer = await fetch(`${this.url}/v1/ferries/${id}/events`, { signal });
+    if (!answer.ok || answer.body === null) throw new Error(`no events of ferry "${id}": ${answer.status}`);
+    const messages = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(
+      new EventSourceParserStream(),
+    );
+    for await (const { event, data } of messages) yield { type: event ?? "message", data: JSON.parse(data) };
+  }
+
+  /** SIGTERM, and SIGKILL for one that does not heed it. Returns the exit code. */
+  async stop(): Promise<number> {
+    const kill = (signal: Deno.Signal) => {
+      try {
+        this.child.kill(signal);
+      } catch {
+        // It has ended.
+      }
+    };
+    kill("SIGTERM");
+    const timer = setTimeout(() => kill("SIGKILL"), 15_000);
+    const { code } = await this.child.status;
+    clearTimeout(timer);
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
