@@ -42,7 +42,7 @@ async function perform(
     const refusal = refusalToServe(settings);
     if (refusal !== null) return fail(`${refusal}\n`);
     const stop = stopOnSignals();
-    return await serveUntil(stop, { dock: await open(settings), settings, version: project.version });
+    return await serveUntil(stop, { dock: await open(settings, false), settings, version: project.version });
   }
   if (command.kind === "watch") {
     const view = openView(command, terminal);
@@ -50,16 +50,16 @@ async function perform(
   }
   const spec = await readSpec(command.spec, connections, terminal);
   if (spec === null) return EXIT.usage;
-  const [dock, stop] = [await open(settings), stopOnSignals()];
+  const [dock, stop] = [await open(settings, true), stopOnSignals()];
   if (command.kind === "check") return await checkSpec(dock, spec, { terminal, json: command.json, stop });
   const view = openView(command, terminal);
   return await runFerry({ dock, spec, view, terminal, stop, onCutover: onCutoverSignal });
 }
 
-/** Loaded only where it is needed: `--help` and `watch` talk to no database. */
-async function open({ stateSchema, leaseSeconds }: Settings): Promise<Dock> {
+/** Loaded only where it is needed: `watch` talks to no database. `alone` fails where another process owns the ferry. */
+async function open({ stateSchema, leaseSeconds }: Settings, alone: boolean): Promise<Dock> {
   const { openDock } = await import("./lib/ferry/dock.ts");
-  return openDock({ stateSchema, leaseSeconds });
+  return openDock({ stateSchema, leaseSeconds, alone });
 }
 
 function fail(message: string): number {

@@ -27,7 +27,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 verification found differ
 
 /** What was asked for. */
 export type Command =
-  | { readonly kind: "help" | "version" }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
   | { readonly kind: "serve"; readonly flags: { readonly port?: string; readonly host?: string } }
   | ({ readonly kind: "run" | "check"; readonly spec: string } & ShowFlags)
   | ({ readonly kind: "watch"; readonly url: string } & ShowFlags)

@@ -1,0 +1,157 @@
+/**
+ * The real service as a process of its own: started, spoken to over HTTP, killed.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { FerryResource } from "../../lib/progress/resource.ts";
+
+/** One event as it came over the wire. */
+export interface WireEvent {
+  id: number;
+  event: string;
+  // deno-lint-ignore no-explicit-any
+  data: any;
+}
+
+/** A running `main.ts`. */
+export class Service implements AsyncDisposable {
+  private constructor(
+    readonly url: string,
+    private readonly child: Deno.ChildProcess,
+    private readonly errors: Promise<string>,
+  ) {}
+
+  /** Starts it on a free port and waits until it answers. */
+  static async start(env: Record<string, string> = {}, port = freePort()): Promise<Service> {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--allow-net",
+        "--allow-env",
+        new URL("../../main.ts", import.meta.url).pathname,
+        "--port",
+        String(port),
+      ],
+      env: { FERRY_LEASE_SECONDS: "2", NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const errors = new Response(child.stderr).text();
+    const service = new Service(`http://127.0.0.1:${port}`, child, errors);
+    for (let i = 0;; i++) {
+      try {
+        const r = await fetch(`${service.url}/healthz`);
+        await r.body?.cancel();
+        if (r.ok) return service;
+      } catch {
+        // not up yet
+      }
+      if (i > 200) {
+        child.kill("SIGKILL");
+        assert.fail(`the service does not answer: ${await errors}`);
+      }
+      await new Promise((r) => setTimeout(r, 50));
+    }
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** One request with JSON in and out. */
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; headers: Headers; body: unknown }> {
+    const r = await fetch(this.url + path, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    const text = await r.text();
+    return { status: r.status, headers: r.headers, body: text === "" ? null : JSON.parse(text) };
+  }
+
+  /** Waits until a ferry is in one of these states. */
+  async until(id: string, states: readonly string[], seconds = 120): Promise<FerryResource> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const { status, body } = await this.ask("GET", `/v1/ferries/${id}`);
+      const r = body as FerryResource;
+      if (status === 200) {
+        if (states.includes(r.state)) return r;
+        if (["done", "failed", "cancelled"].includes(r.state)) {
+          assert.fail(`ended ${r.state}: ${JSON.stringify(r.error)}`);
+        }
+      }
+      if (performance.now() > end) assert.fail(`not ${states} after ${seconds} s: ${JSON.stringify(body)}`);
+      await new Promise((r) => setTimeout(r, 100));
+    }
+  }
+
+  /** Reads the event stream until `enough`, or its end. */
+  async events(
+    id: string,
+    after: number | null,
+    enough: (events: WireEvent[]) => boolean,
+  ): Promise<WireEvent[]> {
+    const r = await fetch(`${this.url}/v1/ferries/${id}/events`, {
+      headers: after === null ? {} : { "last-event-id": String(after) },
+    });
+    if (r.status === 204) return [];
+    assert.equal(r.status, 200);
+    const events: WireEvent[] = [];
+    const reader = r.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+      .getReader();
+    try {
+      while (!enough(events)) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        if (value.data !== "") {
+          events.push({ id: Number(value.id), event: value.event ?? "", data: JSON.parse(value.data) });
+        }
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
+    }
+    return events;
+  }
+
+  /** `kill -9`. */
+  async kill9(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.child.status;
+    await this.errors;
+  }
+
+  /** SIGTERM, and its exit code. */
+  async term(): Promise<number> {
+    this.child.kill("SIGTERM");
+    const { code } = await this.child.status;
+    await this.errors;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.child.kill("SIGKILL");
+    } catch {
+      // it is gone already
+    }
+    await this.child.status;
+    await this.errors;
+  }
+}
+
+/** A port that nobody listens on now. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
