@@ -118,6 +118,8 @@ async function logRequest(c: Context, next: () => Promise<void>): Promise<void> 
   const started = performance.now();
   await next();
   const ms = Math.round(performance.now() - started);
+  // Set again: what was set before is lost where a handler answers with a response of its own making.
+  c.header("x-request-id", c.get("requestId"));
   // The query is left out: it is the asker's text.
   const facts = { method: c.req.method, path: c.req.path, status: c.res.status, ms };
   const log = getLogger(["chainferry", "http"]);
