@@ -137,7 +137,8 @@ export class Crossing {
     let tail: BinlogTail<BoundTable> | null = null;
     let flushing: Promise<unknown> = Promise.resolve();
     try {
-      this.#statusSession = await this.open("source");
+      const url = parseConnectionUrl(this.options.spec.source);
+      this.#statusSession = await Session.open(url, { side: "source", signal: this.#end.signal });
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);

@@ -55,8 +55,12 @@ export class TableWalks {
   }
 
   /** The next range, or `null` when all were handed out. Its end is looked up through `worker`. */
-  next(worker: VerifyWorker): Promise<WalkStep | null> {
-    const step = this.#turn.then(() => this.#step(worker));
+  next(worker: VerifyWorker, signal: AbortSignal): Promise<WalkStep | null> {
+    const step = this.#turn.then(() => {
+      // It was waited for: by now its sessions may have been taken away, and must not be opened anew.
+      signal.throwIfAborted();
+      return this.#step(worker);
+    });
     this.#turn = step.catch(() => {});
     return step;
   }

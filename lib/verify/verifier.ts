@@ -167,7 +167,7 @@ export class Verifier {
   async #work(worker: VerifyWorker, walks: TableWalks, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const step = await walks.next(worker);
+      const step = await walks.next(worker, signal);
       if (step === null) return;
       const { t, range, chunkRows } = step;
       const sides = await worker.sides(t);

@@ -116,7 +116,6 @@ const CASES: readonly Case[] = [
   ["FLOAT(7,2)", "1.25", "1.26"],
   ["FLOAT", "16777215", "16777216"],
   ["DOUBLE", "0.1", "0.10000000000000002"],
-  ["DOUBLE", "0", "-1e-200*1e-200"],
   ["DOUBLE", "1.7976931348623157e308", "1.7976931348623155e308"],
   ["BIT(64)", "b'1000000000000000000000000000000000000000000000000000000000000000'", "b'1'"],
   ["BIT(1)", "b'1'", "b'0'"],
@@ -159,6 +158,9 @@ const OWN: Record<Vendor, readonly Case[]> = {
     ["VECTOR(3)", "STRING_TO_VECTOR('[1,2,3]')", "STRING_TO_VECTOR('[1,2,4]')"],
     ["JSON", `'{"a": 1}'`, `'{"a": 1.0}'`],
     ["JSON", "'null'", "NULL"],
+    // MariaDB keeps no -0.
+    ["DOUBLE", "0", "-0e0"],
+    ["FLOAT", "0", "-0e0"],
   ],
   mariadb: [
     ["UUID", "'123e4567-e89b-12d3-a456-426655440000'", "'123e4567-e89b-12d3-a456-426655440001'"],
@@ -189,6 +191,8 @@ onEachFlavour("verify: every type", async (pair, vendor, t) => {
   });
   await t.step("one value changed", async () => {
     for (const [i, [, , other]] of cases.entries()) {
+      // By way of NULL: MySQL takes JSON 1 and 1.0 for the same and leaves the row as it is.
+      await bench.target.run(`UPDATE shop.t SET c${i} = NULL WHERE id = ${i}`);
       await bench.target.run(`UPDATE shop.t SET c${i} = ${other} WHERE id = ${i}`);
     }
     const wanted = cases.map((_, i) => ({ table: "shop.t", key: { id: String(i) }, kind: "unlike" }));

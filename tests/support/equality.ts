@@ -41,9 +41,10 @@ export async function assertEqual(
     const [from, to] = typeof entry === "string" ? [entry, entry] : entry;
     const a = await dumpTable(source, ...from.split(".") as [string, string]);
     const b = await dumpTable(target, ...to.split(".") as [string, string]);
-    const missing = a.filter((line) => !new Set(b).has(line)).slice(0, 3);
     if (a.length !== b.length || a.some((line, i) => line !== b[i])) {
       const there = new Set(a);
+      const arrived = new Set(b);
+      const missing = a.filter((line) => !arrived.has(line)).slice(0, 3);
       const extra = b.filter((line) => !there.has(line)).slice(0, 3);
       assert.fail(
         `${from}: ${a.length} rows on the source, ${b.length} on the target; first missing: ${

@@ -70,14 +70,14 @@ export function startWorkload(
     const random = generator((options.seed ?? 1) * 1000 + n);
     const pick = (max: number) => Math.floor(random() * max);
     await using sql = await Sql.open(url);
-    while (!stopped) {
+    for (; !stopped;) {
       try {
         await sql.run(transaction(pick, options.rows, n));
         count++;
       } catch (e) {
-        await sql.run("ROLLBACK");
         // Deadlocks, lock waits and duplicates are an application's daily bread.
         if (![1062, 1205, 1213].includes((e as { errno: number }).errno)) throw e;
+        await sql.run("ROLLBACK");
       }
       if (options.pauseMs) await new Promise((r) => setTimeout(r, options.pauseMs));
     }

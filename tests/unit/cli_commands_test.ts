@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { type Command, parseArguments } from "../../lib/cli/arguments.ts";
+import { checkSpec } from "../../lib/cli/check.ts";
+import { exitCodeOfError, exitCodeOfFerry, exitCodeOfReport } from "../../lib/cli/exit_code.ts";
+import { openView } from "../../lib/cli/progress_view.ts";
+import { readSpec } from "../../lib/cli/read_spec.ts";
+import { runFerry } from "../../lib/cli/run.ts";
+import { renderStatusBlock, showSeconds, showShare } from "../../lib/cli/status_block.ts";
+import type { Terminal } from "../../lib/cli/terminal.ts";
+import { FerryError } from "../../lib/errors.ts";
+import type { Finding } from "../../lib/progress/resource.ts";
+import { parseSpec } from "../../lib/spec/parse_spec.ts";
+import { FakeDock, type FakeFerry, resourceOf, SECRET, SPEC } from "./routes_fake_dock.ts";
+
+class FakeTerminal implements Terminal {
+  stdout = "";
+  stderr = "";
+  readonly isInteractive = false;
+  constructor(readonly text: string | Error = "") {}
+  out(text: string): void {
+    this.stdout += text;
+  }
+  err(text: string): void {
+    this.stderr += text;
+  }
+  read(): Promise<string> {
+    return typeof this.text === "string" ? Promise.resolve(this.text) : Promise.reject(this.text);
+  }
+}
+
+const SHOW = { json: false, intervalSeconds: 5 };
+
+const COMMANDS: readonly (readonly [line: string, command: Command])[] = [
+  ["", { kind: "serve", flags: {} }],
+  ["serve --port 9000 --host ::1", { kind: "serve", flags: { port: "9000", host: "::1" } }],
+  ["-p 0", { kind: "serve", flags: { port: "0" } }],
+  ["run a.json", { kind: "run", spec: "a.json", ...SHOW }],
+  ["run - --interval 0.5 --json", { kind: "run", spec: "-", json: true, intervalSeconds: 0.5 }],
+  ["check a.json --json", { kind: "check", spec: "a.json", json: true, intervalSeconds: 5 }],
+  ["watch http://h/v1/ferries/a", { kind: "watch", url: "http://h/v1/ferries/a", ...SHOW }],
+  ["run --help", { kind: "help" }],
+  ["--version", { kind: "version" }],
+];
+
+for (const [line, command] of COMMANDS) {
+  Deno.test(`"${line}" is understood`, () => {
+    assert.deepEqual(parseArguments(line.split(" ").filter(Boolean), {}), command);
+  });
+}
+
+const WRONG_LINES = [
+  "--prot 1",
+  "fly",
+  "run",
+  "watch",
+  "run a b",
+  "serve x",
+  "run a --port 1",
+  "check a --interval 1",
+  "serve --json",
+  "run a --interval never",
+  "run a --interval 0",
+  "--port",
+];
+
+for (const line of WRONG_LINES) {
+  Deno.test(`"${line}" is wrong usage`, () => {
+    assert.equal(parseArguments(line.split(" "), {}).kind, "wrong");
+  });
+}
+
+Deno.test("the interval may come from the environment", () => {
+  const command = parseArguments(["run", "a"], { FERRY_INTERVAL: "30" });
+  assert(command.kind === "run" && command.intervalSeconds === 30);
+});
+
+const finding = (code: string, level: Finding["level"] = "error"): Finding => ({
+  level,
+  code,
+  subject: "s",
+  detail: "d",
+  hint: "h",
+});
+
+const failed = (code: string, more: { retryable?: boolean; findings?: Finding[] } = {}) =>
+  resourceOf("a", { state: "failed", error: { code, detail: "d", hint: null, retryable: false, ...more } });
+
+Deno.test("each end of a ferry has the exit code of the contract", () => {
+  const codes: readonly (readonly [number, ReturnType<typeof resourceOf>])[] = [
+    [0, resourceOf("a", { state: "done" })],
+    [1, resourceOf("a", { state: "cancelled" })],
+    [1, failed("ddl-on-source")],
+    [1, resourceOf("a", { state: "failed" })],
+    [3, failed("verification-failed")],
+    [3, failed("verification-failed", { retryable: true })],
+    [4, failed("preflight-refused", { findings: [finding("no-key")] })],
+    [4, failed("preflight-refused", { findings: [finding("source-unreachable"), finding("no-key")] })],
+    [4, failed("preflight-refused", { retryable: true })],
+    [75, failed("preflight-refused", { findings: [finding("source-unreachable"), finding("x", "info")] })],
+    [75, failed("source-unreachable")],
+    [75, failed("target-unreachable")],
+    [75, failed("ferry-owned-elsewhere")],
+    [75, failed("anything", { retryable: true })],
+    [75, resourceOf("a", { state: "copying" })],
+  ];
+  for (const [code, resource] of codes) {
+    assert.equal(exitCodeOfFerry(resource), code, JSON.stringify(resource.error));
+  }
+});
+
+Deno.test("each report and each error has the exit code of the contract", () => {
+  assert.equal(exitCodeOfReport({ ok: true, findings: [finding("x", "warning")] }), 0);
+  assert.equal(exitCodeOfReport({ ok: false, findings: [finding("no-key")] }), 4);
+  assert.equal(exitCodeOfReport({ ok: false, findings: [finding("target-unreachable")] }), 75);
+  assert.equal(exitCodeOfError(new FerryError("spec-differs", "x")), 2);
+  assert.equal(exitCodeOfError(new FerryError("ferry-owned-elsewhere", "x")), 75);
+  assert.equal(exitCodeOfError(new FerryError("x", "x", { retryable: true })), 75);
+  assert.equal(exitCodeOfError(new Error("x")), 1);
+});
+
+Deno.test("a spec that cannot be used is told on stderr with every pointer and without its password", async () => {
+  const cases: readonly (readonly [string | Error, RegExp])[] = [
+    [`{"source": "${SPEC.source}`, /is not JSON/],
+    [JSON.stringify({ ...SPEC, x: 1, tables: [] }), /\/tables .*\n.*\/x /],
+    [JSON.stringify({ ...SPEC, source: `${SPEC.source}/db#` }), /\/source /],
+    [JSON.stringify({ ...SPEC, cutover: { fence: "hook" } }), /not implemented/],
+    [new Deno.errors.NotCapable("x"), /--allow-read=spec\.json/],
+    [new Deno.errors.NotFound("x"), /no such file/],
+  ];
+  for (const [text, told] of cases) {
+    const terminal = new FakeTerminal(text);
+    assert.equal(await readSpec("spec.json", new Map(), terminal), null);
+    assert.match(terminal.stderr, told);
+    assert(!terminal.stderr.includes(SECRET));
+    assert.equal(terminal.stdout, "");
+  }
+  assert.equal(
+    (await readSpec("-", new Map(), new FakeTerminal(JSON.stringify({ ...SPEC, id: "a" }))))?.id,
+    "a",
+  );
+});
+
+function startRun(options: { json?: boolean; intervalSeconds?: number } = {}) {
+  const dock = new FakeDock();
+  const terminal = new FakeTerminal();
+  const controller = new AbortController();
+  const reading = parseSpec({ ...SPEC, id: "a" }, new Map());
+  assert("spec" in reading);
+  const view = openView({ ...SHOW, ...options }, terminal);
+  let ask = () => {};
+  const started = Promise.withResolvers<FakeFerry>();
+  dock.onStart = (ferry) => queueMicrotask(() => started.resolve(ferry));
+  const code = runFerry({
+    dock,
+    spec: reading.spec,
+    view,
+    terminal,
+    stop: controller.signal,
+    onCutover: (callback) => {
+      ask = callback;
+      return () => ask = () => {};
+    },
+  });
+  return { dock, terminal, controller, code, started: started.promise, ask: () => ask() };
+}
+
+Deno.test("run ends with the ferry: progress on stderr, the resource as JSON on stdout, the dock closed", async () => {
+  const { dock, terminal, code, started } = startRun({ intervalSeconds: 0.01 });
+  const ferry = await started;
+  ferry.go("copying");
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  ferry.go("done");
+  assert.equal(await code, 0);
+  assert.equal(JSON.parse(terminal.stdout).state, "done");
+  assert.match(terminal.stderr, /^Now preflight\nNow copying\nferry a  copying/);
+  assert.match(terminal.stderr, /Now done\nferry a  done/);
+  assert(dock.closed);
+  assert(!(terminal.stdout + terminal.stderr).includes(SECRET));
+});
+
+Deno.test("run as JSON writes one line an event", async () => {
+  const { terminal, code, started } = startRun({ json: true });
+  (await started).go("failed");
+  assert.equal(await code, 1);
+  const lines = terminal.stderr.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map((line) => line.event), ["state", "failed"]);
+});
+
+Deno.test("run that is stopped lets the ferry go and ends with the signal's number, without a result", async () => {
+  for (const signal of [130, 143]) {
+    const { dock, terminal, controller, code, started } = startRun();
+    await started;
+    controller.abort(signal);
+    assert.equal(await code, signal);
+    assert.equal(terminal.stdout, "");
+    assert.match(terminal.stderr, /the same spec with this id goes on/);
+    assert(dock.closed);
+  }
+});
+
+Deno.test("run tells how to cut over by hand, and does when asked", async () => {
+  const { terminal, code, started, ask } = startRun();
+  const ferry = await started;
+  ferry.go("awaitingCutover");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.match(terminal.stderr, /kill -USR1 \d+/);
+  ask();
+  assert.deepEqual(ferry.acted, ["cutover"]);
+  ferry.go("done");
+  assert.equal(await code, 0);
+});
+
+Deno.test("run whose ferry cannot start says why and closes the dock", async () => {
+  const dock = new FakeDock();
+  dock.failure = new FerryError("spec-differs", 'Cannot start ferry "a": other spec', {
+    hint: "Choose another id",
+  });
+  const terminal = new FakeTerminal();
+  const reading = parseSpec(SPEC, new Map());
+  assert("spec" in reading);
+  const view = openView(SHOW, terminal);
+  const stop = new AbortController().signal;
+  assert.equal(await runFerry({ dock, spec: reading.spec, view, terminal, stop }), 2);
+  assert.match(terminal.stderr, /other spec\nChoose another id/);
+  assert(dock.closed);
+});
+
+Deno.test("check prints every finding, as text or as JSON, and starts nothing", async () => {
+  const reading = parseSpec(SPEC, new Map());
+  assert("spec" in reading);
+  for (const json of [false, true]) {
+    const dock = new FakeDock();
+    dock.report = { ok: false, findings: [finding("no-key"), finding("old-version", "warning")] };
+    const terminal = new FakeTerminal();
+    const stop = new AbortController().signal;
+    assert.equal(await checkSpec(dock, reading.spec, { terminal, json, stop }), 4);
+    if (json) assert.deepEqual(JSON.parse(terminal.stdout), dock.report);
+    else assert.match(terminal.stdout, /^error .*\[no-key\]\n +h\nwarning .*\[old-version\]\n +h\nrefused/);
+    assert.equal(dock.started.length, 0);
+    assert(dock.closed);
+  }
+});
+
+Deno.test("a status block shows an unknown number as unknown", () => {
+  const now = new Date("2026-11-22T10:02:06Z");
+  const block = renderStatusBlock(resourceOf("a", { state: "copying" }), now);
+  assert.match(block, /^ferry a  copying  mysql:\/\/app:\*\*\*@.* total 2m06s\n/);
+  assert.match(block, /copy {4} {2}\? {2}%  0\/unknown rows  unknown rows\/s  eta unknown/);
+  assert.match(block, /unknown pending  lag unknown/);
+  assert.equal(showShare({ rowsCopied: 12, rowsEstimated: 10 }), "99.99 %");
+  assert.deepEqual([0.44, 59.6, 3725, null].map(showSeconds), ["0.4s", "1m00s", "1h02m05s", "unknown"]);
+});
