@@ -88,6 +88,7 @@ async function demo(vendor: "mysql" | "mariadb", signal: AbortSignal): Promise<b
   const before = writer.report();
   if (ferry.state !== "done") {
     await say(`The ferry ended ${ferry.state}: ${ferry.error?.detail ?? ""} ${ferry.error?.hint ?? ""}`);
+    await say(`The service's last words:\n${service.log}`);
     return false;
   }
   const code = await service.stop();

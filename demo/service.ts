@@ -16,7 +16,12 @@ export interface Message {
 
 /** The running service. Disposing of it stops the process. */
 export class Service implements AsyncDisposable {
-  private constructor(readonly url: string, private readonly child: Deno.ChildProcess) {}
+  /** The end of its log, shown when it fails. */
+  #log = "";
+
+  private constructor(readonly url: string, private readonly child: Deno.ChildProcess) {
+    void this.#readLog();
+  }
 
   /** Starts `main.ts` with the permissions that the README names, and waits until it takes work. */
   static async start(): Promise<Service> {
@@ -26,7 +31,7 @@ export class Service implements AsyncDisposable {
       args: ["run", "--no-prompt", "--allow-net", "--allow-env", main, "--port", String(port)],
       stdin: "null",
       stdout: "null",
-      stderr: "inherit",
+      stderr: "piped",
       // What the user's environment says about other services is none of this one's business.
       env: { FERRY_TOKEN: "", HOST: "127.0.0.1" },
     }).spawn();
@@ -34,7 +39,7 @@ export class Service implements AsyncDisposable {
     let code: number | null = null;
     child.status.then((status) => code = status.code);
     for (let tries = 0; tries < 600; tries++) {
-      if (code !== null) throw new Error(`the service ended at its start with exit ${code}`);
+      if (code !== null) throw new Error(`the service ended at its start with exit ${code}: ${service.#log}`);
       const answer = await fetch(`${service.url}/readyz`).catch(() => null);
       await answer?.body?.cancel();
       if (answer?.ok) return service;
@@ -75,6 +80,11 @@ export class Service implements AsyncDisposable {
     for await (const { event, data } of messages) yield { type: event ?? "message", data: JSON.parse(data) };
   }
 
+  /** The last lines of its log. */
+  get log(): string {
+    return this.#log;
+  }
+
   /** SIGTERM, and SIGKILL for one that does not heed it. Returns the exit code. */
   async stop(): Promise<number> {
     const kill = (signal: Deno.Signal) => {
@@ -93,5 +103,11 @@ export class Service implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  async #readLog(): Promise<void> {
+    for await (const text of this.child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#log = (this.#log + text).slice(-4000);
+    }
   }
 }
