@@ -157,9 +157,9 @@ function two(n: number, digits = 2): string {
   return String(n).padStart(digits, "0");
 }
 
-/** The server breaks its base64 into lines of 76 characters. */
+/** The server breaks its base64 into lines of 76 characters; the breaks are escaped, being inside a JSON string. */
 function base64(b: Buffer, o: number, end: number): string {
-  return b.toString("base64", o, end).replace(/(.{76})(?=.)/g, "$1\n");
+  return b.toString("base64", o, end).replace(/(.{76})(?=.)/g, "$1\\n");
 }
 
 /** 7 bits a byte, low ones first. */

@@ -39,14 +39,21 @@ export class Recorder implements TailHandler<RecordedTable> {
   position: BinlogPosition = { file: "", offset: 0 };
   /** Rows told, not only those kept. */
   count = 0;
+  /** What is told behind this place is not kept. */
+  until: BinlogPosition | null = null;
   /** Told of each commit. */
   onCommit: () => void = () => {};
   #waiting: (() => void)[] = [];
 
+  get #past(): boolean {
+    return this.until !== null && this.position.file !== "" &&
+      comparePositions(this.position, this.until) >= 0;
+  }
+
   constructor(readonly tables: ReadonlyMap<string, Table>) {}
 
   bind(map: TableMap): RecordedTable | null {
-    const table = this.tables.get(tableLabel(map));
+    const table = this.#past ? undefined : this.tables.get(tableLabel(map));
     if (table === undefined) return null;
     this.maps.push(map);
     const misfit = checkTableMap(map, table);
@@ -56,6 +63,7 @@ export class Recorder implements TailHandler<RecordedTable> {
   }
 
   insert(t: RecordedTable, out: Arena, rowStart: number, keyEnd: number, rowEnd: number): void {
+    if (this.#past) return;
     this.#row(t, out, rowStart, keyEnd, rowEnd);
     this.log.push("insert");
   }
@@ -69,22 +77,26 @@ export class Recorder implements TailHandler<RecordedTable> {
     keyEnd: number,
     rowEnd: number,
   ): void {
+    if (this.#past) return;
     put(this.keys, t, hex(out, oldKeyStart, oldKeyEnd));
     this.#row(t, out, rowStart, keyEnd, rowEnd);
     this.log.push("update");
   }
 
   remove(t: RecordedTable, out: Arena, keyStart: number, keyEnd: number): void {
+    if (this.#past) return;
     this.count++;
     put(this.keys, t, hex(out, keyStart, keyEnd));
     this.log.push("delete");
   }
 
   begin(): void {
+    if (this.#past) return;
     this.log.push("begin");
   }
 
   commit(end: TransactionEnd): void {
+    if (this.#past) return;
     this.ends.push(end);
     this.log.push("commit");
     this.#reached(end.position);
@@ -92,6 +104,7 @@ export class Recorder implements TailHandler<RecordedTable> {
   }
 
   statement(text: string, schema: string): void {
+    if (this.#past) return;
     this.statements.push(`${schema}: ${text}`);
     this.log.push("statement");
   }
@@ -137,13 +150,13 @@ function put(to: Map<string, string[]>, t: RecordedTable, text: string): void {
 /** Bytes as hex; long ones by their digest, so that a failure can be read. */
 function hex(out: { readonly bytes: Buffer }, start: number, end: number): string {
   if (end - start < 600) return out.bytes.toString("hex", start, end);
-  return `${end - start} bytes, ${digest(out.bytes.subarray(start, end))}`;
+  return `${end - start}-bytes-${digest(out.bytes.subarray(start, end))}`;
 }
 
 function digest(bytes: Buffer): string {
   let h = 2166136261;
   for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ bytes[i], 16777619) >>> 0;
-  return `fnv ${h.toString(16)}`;
+  return `fnv-${h.toString(16)}`;
 }
 
 /** Every row of a table in key order, as a prepared SELECT on a BINARY connection sends it, in the recorder's words. */

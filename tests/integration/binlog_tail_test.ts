@@ -65,6 +65,7 @@ async function replay(
   options: Partial<BinlogTailOptions<RecordedTable>> = {},
 ): Promise<Recorder> {
   const recorder = new Recorder(await tablesOf(server.url, "shop"));
+  recorder.until = end;
   const tail = tailOf(server, recorder, start, options);
   try {
     await tail.start(new AbortController().signal);
