@@ -56,11 +56,7 @@ export class TableWalks {
 
   /** The next range, or `null` when all were handed out. Its end is looked up through `worker`. */
   next(worker: VerifyWorker, signal: AbortSignal): Promise<WalkStep | null> {
-    const step = this.#turn.then(() => {
-      // It was waited for: by now its sessions may have been taken away, and must not be opened anew.
-      signal.throwIfAborted();
-      return this.#step(worker);
-    });
+    const step = this.#turn.then(() => this.#step(worker, signal));
     this.#turn = step.catch(() => {});
     return step;
   }
@@ -72,10 +68,10 @@ export class TableWalks {
     return walk.ended && walk.open === 0;
   }
 
-  async #step(worker: VerifyWorker): Promise<WalkStep | null> {
+  async #step(worker: VerifyWorker, signal: AbortSignal): Promise<WalkStep | null> {
     const walk = this.#queue[0];
     if (walk === undefined) return null;
-    const { source } = await worker.sides(walk.t);
+    const { source } = await worker.sides(walk.t, signal);
     const upper = await source.nthKey({ lower: walk.lower, upper: null }, walk.chunkRows);
     const range = { lower: walk.lower, upper };
     walk.open++;

@@ -170,7 +170,7 @@ export class Verifier {
       const step = await walks.next(worker, signal);
       if (step === null) return;
       const { t, range, chunkRows } = step;
-      const sides = await worker.sides(t);
+      const sides = await worker.sides(t, signal);
       const rows = await compareRange(
         sides,
         range,
@@ -206,7 +206,7 @@ export class Verifier {
       signal.addEventListener("abort", onAbort, { once: true });
       try {
         signal.throwIfAborted();
-        await this.#recheck(t, await worker.sides(t), keys, signal);
+        await this.#recheck(t, await worker.sides(t, signal), keys, signal);
       } catch (e) {
         signal.throwIfAborted();
         throw e;

@@ -13,17 +13,21 @@ const TABLES = 50;
 export class VerifyWorker {
   #sessions: { source: Session; target: Session } | null = null;
   readonly #sides = new Map<VerifiedTable, BothSides>();
-  #destroyed = 0;
 
   /** `open` gives a data session. */
   constructor(private readonly open: (side: "source" | "target") => Promise<Session>) {}
 
-  /** The reads of a table on both sides. */
-  async sides(t: VerifiedTable): Promise<BothSides> {
+  /** The reads of a table on both sides. Whoever aborts `signal` calls {@link destroy} too. */
+  async sides(t: VerifiedTable, signal: AbortSignal): Promise<BothSides> {
     const known = this.#sides.get(t);
     if (known !== undefined && this.#usable) return known;
     if (!this.#usable || this.#sides.size >= TABLES) await this.close();
-    const { source, target } = this.#sessions ??= await this.#connect();
+    if (this.#sessions === null) {
+      this.#sessions = await this.#connect(signal);
+      // A locking read (the last try of a re-check) must not wait long.
+      await this.#sessions.source.run("SET SESSION innodb_lock_wait_timeout=5");
+    }
+    const { source, target } = this.#sessions;
     const sides = {
       source: await TableReads.open(source, t, "source"),
       target: await TableReads.open(target, t, "target"),
@@ -36,23 +40,20 @@ export class VerifyWorker {
     return this.#sessions !== null && this.#sessions.source.usable && this.#sessions.target.usable;
   }
 
-  async #connect(): Promise<{ source: Session; target: Session }> {
-    const destroyed = this.#destroyed;
+  async #connect(signal: AbortSignal): Promise<{ source: Session; target: Session }> {
+    signal.throwIfAborted();
     const opened = await Promise.allSettled([this.open("source"), this.open("target")]);
     const [source, target] = opened;
-    if (source.status === "fulfilled" && target.status === "fulfilled" && destroyed === this.#destroyed) {
-      // A locking read (the last try of a re-check) must not wait long.
-      await source.value.run("SET SESSION innodb_lock_wait_timeout=5");
+    if (source.status === "fulfilled" && target.status === "fulfilled" && !signal.aborted) {
       return { source: source.value, target: target.value };
     }
     for (const one of opened) if (one.status === "fulfilled") one.value.destroy();
     for (const one of opened) if (one.status === "rejected") throw one.reason;
-    throw new DOMException("Closed while connecting", "AbortError");
+    throw signal.reason;
   }
 
   /** Closes at once; what is under way fails. */
   destroy(): void {
-    this.#destroyed++;
     this.#sessions?.source.destroy();
     this.#sessions?.target.destroy();
     this.#forget();
