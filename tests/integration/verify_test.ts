@@ -442,6 +442,7 @@ onEachFlavour("verify: while writes go on, and behind the fence", async (pair, _
     await using target = await bench.data("target");
     await verifier.final(source, target, never);
     assert.deepEqual(onlyWords(verifier.progress.differences), ["40 unlike"]);
+    await source.run("UNLOCK TABLES");
     await bench.both("UPDATE shop.w SET v = 0");
     await verifier.close();
   });
