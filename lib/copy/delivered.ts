@@ -4,28 +4,37 @@
  */
 import type { BinlogPosition } from "../binlog/position.ts";
 import { GtidSet } from "../binlog/gtid_set.ts";
+import { countsAsDelivered } from "./rules.ts";
 
 /** Written by replay, read by read points. */
 export class Delivered {
   /** End of the last transaction that was delivered whole. */
   position: BinlogPosition;
-  /** GTIDs delivered since the tail began, the open one included. */
-  readonly gtids = new GtidSet();
-  /** Grows with every GTID. */
+  /** GTIDs delivered, by this tail or an earlier one, the open one included: what a read has to see (I1). */
+  readonly gtids: GtidSet;
+  /** GTIDs of transactions that were delivered whole: what may be saved (I5). */
+  readonly complete: GtidSet;
+  /** Grows with every GTID. Above 0 from the start: what an earlier tail delivered may not be visible yet. */
   version = 0;
+  #open: string | null = null;
   /** A transaction has begun and not ended. */
   insideTransaction = false;
   #waiters: (() => void)[] = [];
 
-  /** The tail begins here. */
-  constructor(start: BinlogPosition) {
+  /** The tail begins here; `gtids` is what was saved, `null` without GTIDs. */
+  constructor(start: BinlogPosition, gtids: string | null = null) {
     this.position = start;
+    const earlier = gtids ?? "";
+    this.complete = GtidSet.parse(earlier);
+    this.gtids = GtidSet.parse(countsAsDelivered(true) ? earlier : "");
+    if (earlier !== "") this.version = 1;
   }
 
   /** A transaction begins. */
   begin(gtid: string | null): void {
     this.insideTransaction = true;
     if (gtid !== null && gtid.includes(":")) {
+      this.#open = gtid;
       this.gtids.addText(gtid);
       this.version++;
     }
@@ -35,6 +44,10 @@ export class Delivered {
   end(position: BinlogPosition): void {
     this.position = position;
     this.insideTransaction = false;
+    if (this.#open !== null) {
+      this.complete.addText(this.#open);
+      this.#open = null;
+    }
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();

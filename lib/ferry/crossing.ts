@@ -4,7 +4,6 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { GtidSet } from "../binlog/gtid_set.ts";
 import { type BinlogPosition, comparePositions } from "../binlog/position.ts";
 import { BinlogTail } from "../binlog/tail.ts";
 import { Copier } from "../copy/copier.ts";
@@ -69,7 +68,7 @@ export class Crossing {
   readonly #planned = new Map<string, PlannedTable>();
   readonly #end = new AbortController();
   #delivered: Delivered | null = null;
-  #gtidsAtStart: string | null = null;
+  #hasGtids = false;
   #statusSession: Session | null = null;
 
   /** Nothing happens before {@linkcode run}. */
@@ -264,8 +263,8 @@ export class Crossing {
 
   #startTail(saved: StoredPosition): BinlogTail<BoundTable> {
     const { spec, logbook } = this.options;
-    this.#gtidsAtStart = saved.gtids;
-    const delivered = new Delivered(saved);
+    const delivered = new Delivered({ file: saved.file, offset: saved.offset }, saved.gtids);
+    this.#hasGtids = saved.gtids !== null;
     this.#delivered = delivered;
     const byName = new Map(this.tables.map((t) => [`${t.table.schema}.${t.table.name}`, t]));
     let full = false;
@@ -305,9 +304,7 @@ export class Crossing {
 
   /** GTIDs that the target holds, or `null` without GTIDs. */
   gtids(): string | null {
-    if (this.#gtidsAtStart === null) return null;
-    const delivered = this.#delivered!.gtids.toString();
-    return GtidSet.parse([this.#gtidsAtStart, delivered].filter((s) => s !== "").join(",")).toString();
+    return this.#hasGtids ? this.#delivered!.complete.toString() : null;
   }
 
   async #copy(): Promise<void> {
