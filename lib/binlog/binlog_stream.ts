@@ -92,14 +92,14 @@ export class BinlogStream {
     }
     this.#driver.on("error", (e) => this.#fail(e));
     this.#driver.on("ready", () => this.#prepare());
+    // Also before the first event: a handshake that never comes is silence too.
+    this.#heard();
+    this.#watchdog = setInterval(() => this.#watch(), Math.min(1000, this.#options.watchdogSeconds * 250));
     this.#driver.start(
       startGtids === null
         ? { serverId, filename: start.file, position: start.offset }
         : { serverId, gtidSet: startGtids },
     );
-    // Also before the first event: a handshake that never comes is silence too.
-    this.#heard();
-    this.#watchdog = setInterval(() => this.#watch(), Math.min(1000, this.#options.watchdogSeconds * 250));
     return this.#opened.promise;
   }
 

@@ -63,7 +63,7 @@ export class EventReader<T extends BoundTable> {
       const code = ROWS_EVENTS.has(type) || type === EventType.TRANSACTION_PAYLOAD
         ? "row-decode"
         : "event-decode";
-      throw this.#fail(e instanceof FerryError ? e.code : code, (e as Error).message, type, e);
+      throw this.#fail(code, (e as Error).message, type, e);
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { errorText } from "../errors.ts";
+import { isEnded } from "../ferry/ferry_state.ts";
 import type { FerryEvent, FerryResource } from "../progress/resource.ts";
 import { EXIT, exitCodeOfFerry } from "./exit_code.ts";
 import type { ProgressView } from "./progress_view.ts";
@@ -131,7 +132,7 @@ class Watch {
   /** The resource, if the ferry has ended: a failed one may have been sent on its way again. */
   async #readEnd(): Promise<FerryResource | null> {
     const resource = await this.#readResource();
-    return resource.endedAt === null ? null : resource;
+    return isEnded(resource.state) ? resource : null;
   }
 
   async #readResource(): Promise<FerryResource> {

@@ -86,7 +86,10 @@ export class EventLog {
         if (endsStream(event) && event === this.#kept.at(-1)) return;
       }
       if (signal.aborted || this.#closed) return;
-      if (found.length === 0) await this.#news(signal);
+      if (found.length > 0) continue;
+      const last = this.#kept.at(-1);
+      if (last !== undefined && endsStream(last) && this.#pumping === null) return;
+      await this.#news(signal);
     }
   }
 
