@@ -17,7 +17,7 @@ export interface ServiceOptions {
   readonly settings: Settings;
   /** Shown in `/openapi.json` and `/metrics`. */
   readonly version: string;
-  /** Milliseconds that open connections may take to end before they are cut. @default {5000} */
+  /** Milliseconds that open connections may take to end before they are left to the process's end. @default {5000} */
   readonly graceMs?: number;
 }
 
@@ -27,6 +27,8 @@ export interface Service {
   readonly port: number;
   /** Stops in order: no new work, ferries committed and let go, streams ended, connections ended. */
   stop(): Promise<void>;
+  /** Resolves when it was stopped and the last connection is gone. */
+  readonly finished: Promise<void>;
 }
 
 const log = getLogger(["chainferry", "service"]);
@@ -35,12 +37,10 @@ const log = getLogger(["chainferry", "service"]);
 export function startService(options: ServiceOptions): Service {
   const { dock, settings, version, graceMs = 5000 } = options;
   const drain = new Drain();
-  const cut = new AbortController();
   const app = createApp({ dock, settings, drain, version });
   const server = Deno.serve({
     hostname: settings.host,
     port: settings.port,
-    signal: cut.signal,
     onListen: ({ hostname, port }) =>
       log.info("Listening on {address}", { address: `http://${hostname}:${port}` }),
   }, (request) => app.fetch(request));
@@ -55,13 +55,19 @@ export function startService(options: ServiceOptions): Service {
     await dock.close();
     await takingUp;
     drain.endStreams();
-    // A client that reads nothing keeps its connection open for ever; shutdown() would wait for it.
-    const timer = setTimeout(() => cut.abort(), graceMs);
-    await server.shutdown();
+    // shutdown() waits for every connection, also for that of a client that reads nothing; nor does the server's
+    // abort signal cut it once shutdown() has begun (Deno 2.9.6). The end of the process does.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
+    await Promise.race([server.shutdown(), tooLong]);
     clearTimeout(timer);
     log.info("Stopped");
   };
-  return { port: (server.addr as Deno.NetAddr).port, stop: () => stopped ??= stop() };
+  return {
+    port: (server.addr as Deno.NetAddr).port,
+    stop: () => stopped ??= stop(),
+    finished: server.finished,
+  };
 }
 
 /** A server that does not answer now must not keep the service from serving the others. */

@@ -63,7 +63,7 @@ Deno.test("watch follows a real service to the end and prints the resource", asy
   assert.equal(await watching, 3);
   assert.equal(JSON.parse(said.out).state, "failed");
   assert.match(said.err, /Now preflight\n/);
-  assert.match(said.err, /ferry a  preflight/);
+  assert.match(said.err, /ferry a {2}preflight/);
   assert.match(said.err, /Now failed\n/);
   await service.stop();
 });
@@ -197,6 +197,7 @@ Deno.test("a client that reads nothing does not keep the service from stopping",
   await service.stop();
   assert(performance.now() - started < 3000);
   client.close();
+  await service.finished;
 });
 
 async function discard(asked: Promise<Response>): Promise<Response> {

@@ -74,8 +74,9 @@ export class FakeFerry implements Ferry {
 
   /** Goes to a state and says so; an end ends it. */
   go(state: FerryState, more: Partial<FerryResource> = {}): void {
+    const { endedAt: _endedAt, ...before } = this.#resource;
     this.#resource = resourceOf(this.id, {
-      ...this.#resource,
+      ...before,
       actions: allowedActions(state, false),
       ...more,
       state,
