@@ -459,6 +459,15 @@ onEachFlavour("verify: while writes go on, and behind the fence", async (pair, _
       await bench.source.run("COMMIT");
       await full;
       assert.deepEqual(verifier.progress.differences, []);
+      await bench.source.run("START TRANSACTION");
+      await bench.source.run("UPDATE shop.w SET v = 10 WHERE id = 45");
+      await bench.target.run("UPDATE shop.w SET v = 10 WHERE id = 45");
+      // Past the wait for the lock: unknown, and looked at again.
+      await verifier.full(never);
+      assert.deepEqual([verifier.progress.differenceCount, verifier.dirtyCount], [0, 1]);
+      await bench.source.run("COMMIT");
+      await verifier.settle(never);
+      assert.deepEqual([verifier.progress.differenceCount, verifier.dirtyCount], [0, 0]);
       await verifier.close();
     },
   );
