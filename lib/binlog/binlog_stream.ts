@@ -90,7 +90,7 @@ export class BinlogStream {
       );
       return this.#opened.promise;
     }
-    this.#driver.on("error", (e) => this.#fail(e));
+    this.#driver.on("error", (e) => this.#fail(this.#explain(e)));
     this.#driver.on("ready", () => this.#prepare());
     // Also before the first event: a handshake that never comes is silence too.
     this.#heard();
@@ -156,7 +156,7 @@ export class BinlogStream {
       );
     }
     const failed = (e: unknown) => {
-      if (e) this.#fail(e);
+      if (e) this.#fail(this.#explain(e));
     };
     const period = Math.round(this.#options.heartbeatSeconds * 1e9);
     for (
@@ -182,7 +182,7 @@ export class BinlogStream {
           original.call(take, packet, connection);
         }
       } catch (e) {
-        this.#fail(e);
+        this.#fail(e); // the reader's or a handler's: as it is
       }
       return take;
     };
@@ -216,17 +216,16 @@ export class BinlogStream {
     }
   }
 
-  #fail(e: unknown): void {
+  #fail(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    const error = this.#explain(e);
     this.#opened.reject(error);
     this.#options.failed(error);
     this.#closing ??= this.#shut();
   }
 
-  #explain(e: unknown): unknown {
-    if (e instanceof FerryError) return e;
+  /** What the driver reports, told apart by number and code. */
+  #explain(e: unknown): FerryError {
     const number = errorNumber(e);
     if (number === FATAL_READING_BINLOG) {
       const at = this.#options.startGtids ?? positionText(this.#options.start);
@@ -242,9 +241,9 @@ export class BinlogStream {
       });
     }
     if (isConnectionLoss(e)) return lost(errorText(e), e);
-    return e instanceof Error && (number !== null || "code" in e)
-      ? new FerryError("binlog-stream-failed", `Cannot read the source's binlog: ${e.message}`, { cause: e })
-      : e; // a handler's own
+    return new FerryError("binlog-stream-failed", `Cannot read the source's binlog: ${errorText(e)}`, {
+      cause: e,
+    });
   }
 }
 

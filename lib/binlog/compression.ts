@@ -74,6 +74,12 @@ export function inflateColumn(b: Buffer, o: number, end: number): Buffer {
   return b[o] & 8 ? zlib.inflateRawSync(data) : zlib.inflateSync(data);
 }
 
+/** Whether zlib threw this. */
+export function isInflateError(e: unknown): boolean {
+  const code = (e as { code?: unknown } | null)?.code;
+  return typeof code === "string" && /^(Z_|ZSTD_|ERR_)/.test(code);
+}
+
 function corrupt(what: string, state: string): FerryError {
   return new FerryError("event-decode", `Cannot inflate a compressed ${what}: ${state}`);
 }

@@ -6,7 +6,7 @@
 import type { Buffer } from "node:buffer";
 import { Arena } from "../mysql/arena.ts";
 import { FerryError } from "../errors.ts";
-import { crc32, inflateEvent, inflateTransaction } from "./compression.ts";
+import { crc32, inflateEvent, inflateTransaction, isInflateError } from "./compression.ts";
 import * as header from "./event_header.ts";
 import { EventType, HEADER_LENGTH } from "./event_header.ts";
 import { ANNOUNCES_STATEMENT, CHECKSUM_LENGTH, readFormat, SILENT } from "./event_policy.ts";
@@ -302,10 +302,4 @@ export class EventReader<T extends BoundTable> {
       },
     );
   }
-}
-
-function isInflateError(e: unknown): boolean {
-  const code = (e as { code?: unknown } | null)?.code;
-  return typeof code === "string" &&
-    (code.startsWith("Z_") || code.startsWith("ZSTD_") || code.startsWith("ERR_"));
 }
