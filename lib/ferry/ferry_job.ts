@@ -89,7 +89,9 @@ export class FerryJob implements Ferry {
   }
 
   resource(): FerryResource {
-    return this.#snapshot.resource();
+    const resource = this.#snapshot.resource();
+    // Another process has it: nothing can be asked here.
+    return this.#foreign ? { ...resource, actions: [] } : resource;
   }
 
   events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent> {
@@ -110,6 +112,15 @@ export class FerryJob implements Ferry {
   }
 
   async act(action: FerryAction): Promise<void> {
+    if (this.#foreign && !isEnded(this.#snapshot.state)) {
+      throw new FerryError(
+        "ferry-owned-elsewhere",
+        `Cannot ${action} ferry "${this.id}": another process owns it`,
+        {
+          retryable: true,
+        },
+      );
+    }
     const { actions, state } = this.resource();
     if (!actions.includes(action)) {
       throw new FerryError(
@@ -119,15 +130,6 @@ export class FerryJob implements Ferry {
           hint: actions.length === 0
             ? "Nothing can be asked of it now"
             : `Now it takes: ${actions.join(", ")}`,
-        },
-      );
-    }
-    if (this.#foreign) {
-      throw new FerryError(
-        "ferry-owned-elsewhere",
-        `Cannot ${action} ferry "${this.id}": another process owns it`,
-        {
-          retryable: true,
         },
       );
     }
@@ -142,7 +144,17 @@ export class FerryJob implements Ferry {
         break;
       case "cutover":
       case "verify":
-        this.#orders?.(action);
+        if (this.#orders === null) {
+          throw new FerryError(
+            "action-not-allowed",
+            `Cannot ${action} ferry "${this.id}": it is being taken up again`,
+            {
+              retryable: true,
+              hint: "Try again in a moment",
+            },
+          );
+        }
+        this.#orders(action);
         return;
       case "cancel":
         this.#stop.abort(
@@ -303,6 +315,7 @@ export class FerryJob implements Ferry {
         this.#foreign = false;
         this.#log.attach({ save: (events) => this.#saveEvents(own, events) });
         if (again) this.#snapshot.resumedTimes++;
+        if (this.#snapshot.state !== "preflight") await this.#move("preflight");
         return { ...(await store.find(state, this.id))!, epoch: own.epoch };
       }
       if (this.alone) {
@@ -388,7 +401,6 @@ export class FerryJob implements Ferry {
   async #cross(stored: StoredFerry, signal: AbortSignal): Promise<void> {
     const memory = stored.crossing === null ? null : JSON.parse(stored.crossing) as CrossingMemory;
     const position = await this.#store.position(this.#state!, this.id);
-    if (this.#snapshot.state !== "preflight") await this.#move("preflight");
     const { findings, plan } = await preflight(this.spec, {
       stateSchema: this.settings.stateSchema,
       made: memory === null ? null : new Set(memory.made),

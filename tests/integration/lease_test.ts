@@ -56,7 +56,7 @@ onEachFlavour(
       code: "lease-lost",
     });
     const [count] = await check.run("SELECT COUNT(*) AS n FROM shop.orders");
-    assert.equal(count.n, 0);
+    assert.equal(Number(count.n), 0);
   },
 );
 
