@@ -178,6 +178,20 @@ Deno.test("run ends with the ferry: progress on stderr, the resource as JSON on 
   assert(!(terminal.stdout + terminal.stderr).includes(SECRET));
 });
 
+Deno.test("run tells the last event also where it comes after the end", async () => {
+  const { dock, terminal, code } = startRun();
+  dock.onStart = (ferry) => {
+    ferry.events = async function* () {
+      await ferry.ended;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!terminal.stdout) yield { id: 2, type: "done" as const, data: { text: "It is done" } };
+    };
+    ferry.go("done");
+  };
+  assert.equal(await code, 0);
+  assert(terminal.stderr.startsWith("It is done\n"), terminal.stderr);
+});
+
 Deno.test("run as JSON writes one line an event", async () => {
   const { terminal, code, started } = startRun({ json: true });
   (await started).go("failed");

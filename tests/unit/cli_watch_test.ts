@@ -179,6 +179,20 @@ Deno.test("a service takes up what was left, and stops in order: no work, dock c
   await assert.rejects(fetch(`${at}/healthz`));
 });
 
+Deno.test("a stream whose ferry does not end it is ended when the service stops", async () => {
+  const { dock, ferry } = await dockWithFerry();
+  // deno-lint-ignore require-yield
+  ferry.events = async function* (_after, signal) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  };
+  const service = startService({ dock, settings: settingsOf(), version: "1", graceMs: 2000 });
+  const events = (await fetch(`http://127.0.0.1:${service.port}/v1/ferries/a/events`)).text();
+  const started = performance.now();
+  await service.stop();
+  assert(performance.now() - started < 1500);
+  assert.match(await events, /"code":"draining"/);
+});
+
 Deno.test("a client that reads nothing does not keep the service from stopping", async () => {
   const { dock, ferry } = await dockWithFerry();
   ferry.events = async function* (_after, signal) {

@@ -16,6 +16,8 @@ const PATTERNS: readonly (readonly [pattern: string, schema: string, name: strin
   ["s*p.o*s", "shop", "orders", true],
   ["shop.a+b(c)", "shop", "a+b(c)", true],
   ["shop.a+b", "shop", "aab", false],
+  ["shop.a+*", "shop", "aab", false],
+  ["shop.(a*", "shop", "(ab", true],
   ["shop.*", "shop", "two\nlines", true],
   ["`a.b`.*", "a.b", "x", true],
   ["`a*`.x", "a*", "x", true],

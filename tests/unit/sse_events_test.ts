@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configureLog } from "../../lib/log.ts";
 import { createApp } from "../../routes/app.ts";
 import { Drain } from "../../routes/drain.ts";
 import { FakeDock, type FakeFerry, SPEC } from "./routes_fake_dock.ts";
@@ -147,7 +148,11 @@ Deno.test("a reader that reads nothing holds back the ferry's events and gets no
   const response = await get();
   await settle(60);
   assert(asked < 10, `${asked} events were taken out of the ferry for a reader that took none`);
-  await response.body?.cancel();
+  const events = reader(response);
+  let comments = 0;
+  for (let n = 0; n < 15; n++) if ((await events.next())?.startsWith(":")) comments++;
+  assert(comments <= 1, `${comments} comments were waiting`);
+  await events.cancel();
 });
 
 Deno.test("when the dock closes, a stream ends with a last event that moves no id", async () => {
@@ -186,13 +191,18 @@ Deno.test("a ferry that another process took ends its stream with a word of it, 
   assert.match(await text, /event: log\ndata: .*"code":"let-go"/);
 });
 
-Deno.test("a failure in the middle of a stream is not shown to the reader", async () => {
+Deno.test("a failure in the middle of a stream is logged with its ferry and not shown to the reader", async () => {
   const { ferry, get } = await setUp();
+  let lines = "";
+  configureLog({ format: "json", write: (line) => lines += line });
   // deno-lint-ignore require-yield
   ferry.events = async function* () {
     throw new Error("secret of the driver");
   };
   assert.equal(await (await get()).text(), "retry: 2000\n\n");
+  const logged = JSON.parse(lines.trim().split("\n").at(-1) ?? "");
+  assert.equal(logged.ferry, "a");
+  assert.match(logged.message, /secret of the driver/);
 });
 
 Deno.test("HEAD asks for no events", async () => {
