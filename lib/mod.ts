@@ -20,6 +20,9 @@ export {
   mayMove,
   STATES,
 } from "./ferry/ferry_state.ts";
+export { type DockOptions, openDock } from "./ferry/dock.ts";
+export { parseSpec, type SpecReading } from "./spec/parse_spec.ts";
+export type { SpecFault } from "./spec/spec_fault.ts";
 export type { Dock, Ferry, PreflightReport } from "./ferry/ferry.ts";
 export type {
   Difference,

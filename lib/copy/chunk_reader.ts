@@ -16,6 +16,8 @@ import type { ReadPoint } from "./read_point.ts";
 export interface Chunk {
   /** Where from. */
   readonly range: CopyRange;
+  /** The key that it was read behind: where the range must be committed to before this chunk is (I5). */
+  readonly from: Buffer | null;
   /** The rows. */
   readonly rows: RowList;
   /** Keys delivered since the chunk began to register; grows until the chunk is committed (I2). */
@@ -59,7 +61,7 @@ export class ChunkReader {
       const lastKey = count === 0 ? null : this.#lastKey(rows);
       const last = count < limit;
       range.endRead(lastKey, last);
-      return { range, rows, touched, lastKey, last };
+      return { range, from, rows, touched, lastKey, last };
     } catch (e) {
       table.watchers.delete(touched);
       throw e;

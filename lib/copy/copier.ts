@@ -2,11 +2,13 @@
  * Copies ranges side by side: each worker reads the next chunk while it writes the last one.
  * @module
  */
+import { FerryError } from "../errors.ts";
 import { isLockConflict, type Session } from "../mysql/session.ts";
 import { keyString } from "../mysql/row_list.ts";
 import { keyEnd } from "../mysql/row_reader.ts";
 import { RowWriter } from "../mysql/row_writer.ts";
 import type { FerryStore, Ownership } from "../state/ferry_store.ts";
+import { tableLabel } from "../schema/table.ts";
 import type { CopySettings } from "../spec/ferry_spec.ts";
 import { type Chunk, ChunkReader, forget } from "./chunk_reader.ts";
 import type { CopyRange } from "./copy_range.ts";
@@ -158,8 +160,15 @@ export class Copier {
             rows: range.stored.rows + written,
             bytes: range.stored.bytes + rows.arena.end,
           };
-          // Both hold by the shape of this function: one transaction, one chunk of a range at a time.
-          if (!mayCommitCursor(true, true)) throw new Error("unreachable");
+          const committed = range.stored.cursor ?? range.stored.lower;
+          const earlier = chunk.from === committed ||
+            (chunk.from !== null && committed?.equals(chunk.from) === true);
+          if (!mayCommitCursor(true, earlier)) {
+            throw new FerryError(
+              "rule-broken",
+              `Cannot commit a chunk of "${tableLabel(lane.table.table)}": an earlier one is not`,
+            );
+          }
           await store.saveCursor(lane.target, own, stored);
           await lane.target.run("COMMIT");
           range.stored = stored;

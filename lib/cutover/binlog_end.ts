@@ -18,6 +18,6 @@ export async function binlogEnd(
       hint: "Set log_bin",
     });
   }
-  const gtids = typeof row.Executed_Gtid_Set === "string" ? row.Executed_Gtid_Set.replaceAll(/\s/g, "") : "";
+  const gtids = String(row.Executed_Gtid_Set ?? "").replaceAll(/\s/g, "");
   return { file: String(row.File), offset: Number(row.Position), gtids: gtids === "" ? null : gtids };
 }

@@ -283,7 +283,11 @@ export class Crossing {
       handler: replayer,
       heartbeatSeconds: 0.5,
     });
-    logbook.log(`Following the source's binlog from ${saved.file}:${saved.offset}`);
+    logbook.log(
+      `Following the source's binlog from ${
+        saved.offset === 0 ? `GTID set ${saved.gtids}` : `${saved.file}:${saved.offset}`
+      }`,
+    );
     return tail;
   }
 

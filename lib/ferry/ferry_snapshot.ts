@@ -217,7 +217,7 @@ export class FerrySnapshot {
 }
 
 function pendingOf(c: Crossing | null): number | null {
-  if (c?.replayer == null || c.flusher === null) return null;
+  if (c === null || c.replayer === null || c.flusher === null) return null;
   return c.replayer.pendingChanges + c.flusher.inFlight;
 }
 

@@ -160,8 +160,8 @@ export class Flusher {
         await session.run("START TRANSACTION");
         for (const [table, changes] of batch.changes) await this.#writer(table).remove(changes.removals());
         for (const [table, changes] of batch.changes) await this.#writer(table).replace(changes.rows(), null);
-        if (!mayCommitPosition(true)) throw new Error("unreachable");
-        await this.options.store.savePosition(session, this.options.own, saved);
+        // In the transaction of the changes, behind the last of them.
+        if (mayCommitPosition(true)) await this.options.store.savePosition(session, this.options.own, saved);
         await session.run("COMMIT");
         this.#saved = saved;
         this.#savedAt = performance.now();
