@@ -38,7 +38,9 @@ const jsonLine = getJsonLinesFormatter({ properties: "flatten", message: "render
 const plainLine = getTextFormatter({ timestamp: "rfc3339", level: "full", category: "." });
 
 function textLine(record: LogRecord): string {
-  const shown = Object.entries(record.properties).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  const shown = Object.entries(record.properties)
+    .filter(([name, value]) => typeof value === "object" || !record.rawMessage.includes(`{${name}}`))
+    .map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
   return plainLine(record).trimEnd() + shown.join("") + "\n";
 }
 
@@ -46,11 +48,20 @@ function textLine(record: LogRecord): string {
 function masked(record: LogRecord): LogRecord {
   return {
     ...record,
-    message: record.message.map(maskValue),
+    // One text: the formatters would put every string of a message into quotes.
+    message: [record.message.map((part) => showPart(maskValue(part))).join("")],
     properties: Object.fromEntries(
       Object.entries(record.properties).map(([name, value]) => [name, maskValue(value)]),
     ),
   };
+}
+
+function showPart(value: unknown): string {
+  if (typeof value === "string") return value;
+  const error = value as { name?: unknown; message?: unknown } | null;
+  // An error's stack is among the properties.
+  if (typeof error?.name === "string" && typeof error.message === "string") return error.message;
+  return JSON.stringify(value) ?? String(value);
 }
 
 function maskValue(value: unknown): unknown {

@@ -51,7 +51,7 @@ export function ferryRoutes(app: OpenAPIHono, options: FerryRoutesOptions): void
     if ("faults" in reading) return invalidBody(reading.faults);
     const spec = reading.spec;
     refuseUnbuiltFence(spec);
-    if (c.req.valid("query").dryRun) return c.json(await dock.check(spec, c.req.raw.signal));
+    if (c.req.valid("query").dryRun) return c.json(await dock.check(spec, drain.noWork));
     if (key !== undefined) await keys.claim(key, spec);
     const ferry = await dock.start(spec).catch((error) => {
       if (keyId === null || !(error instanceof FerryError) || error.code !== "spec-differs") throw error;
@@ -76,7 +76,7 @@ export function ferryRoutes(app: OpenAPIHono, options: FerryRoutesOptions): void
     if (ferry === null) return noFerry(c.req.valid("param").id);
     const { wait = 0 } = c.req.valid("query");
     if (wait > 0) {
-      await waitForChange(ferry, Math.min(wait, MAX_WAIT_SECONDS), [c.req.raw.signal, drain.noWork]);
+      await waitForChange(ferry, Math.min(wait, MAX_WAIT_SECONDS), drain.noWork);
     }
     return fresh(c, ferry.resource());
   });
@@ -125,21 +125,22 @@ async function allowed(ferry: Ferry, act: () => Promise<void>): Promise<Response
   }
 }
 
-/** Returns when the state changes, after `seconds`, or when one of the signals aborts. */
-async function waitForChange(ferry: Ferry, seconds: number, signals: readonly AbortSignal[]): Promise<void> {
+/**
+ * Returns when the state changes, after `seconds`, or when the service goes. That the client went is not looked at: Deno
+ * 2.9 aborts a request's signal on success too, and says so on stderr once someone listens.
+ */
+async function waitForChange(ferry: Ferry, seconds: number, noWork: AbortSignal): Promise<void> {
   if (isEnded(ferry.resource().state)) return; // nothing more happens by itself
   const stop = new AbortController();
   const abort = () => stop.abort();
   const timer = setTimeout(abort, seconds * 1000);
-  for (const signal of signals) {
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort);
-  }
+  if (noWork.aborted) abort();
+  noWork.addEventListener("abort", abort);
   try {
     await ferry.changed(stop.signal);
   } finally {
     clearTimeout(timer);
-    for (const signal of signals) signal.removeEventListener("abort", abort);
+    noWork.removeEventListener("abort", abort);
   }
 }
 

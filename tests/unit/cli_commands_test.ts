@@ -181,10 +181,10 @@ Deno.test("run ends with the ferry: progress on stderr, the resource as JSON on 
 Deno.test("run tells the last event also where it comes after the end", async () => {
   const { dock, terminal, code } = startRun();
   dock.onStart = (ferry) => {
-    ferry.events = async function* () {
+    ferry.events = async function* (_after, signal) {
       await ferry.ended;
       await new Promise((resolve) => setTimeout(resolve, 20));
-      if (!terminal.stdout) yield { id: 2, type: "done" as const, data: { text: "It is done" } };
+      if (!signal.aborted) yield { id: 2, type: "done" as const, data: { text: "It is done" } };
     };
     ferry.go("done");
   };

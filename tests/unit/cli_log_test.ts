@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { getLogger, withContext } from "@logtape/logtape";
+import { configureLog } from "../../lib/log.ts";
+
+const URL_WITH_SECRET = "mysql://u:hunter2@h:3306";
+
+function logLines(format: "text" | "json", log: () => void): string[] {
+  const lines: string[] = [];
+  configureLog({ format, write: (line) => lines.push(line) });
+  log();
+  return lines;
+}
+
+Deno.test("a JSON line is one object with its message readable and the ferry of its context", () => {
+  const [line] = logLines(
+    "json",
+    () =>
+      withContext(
+        { ferry: "a1" },
+        () => getLogger(["chainferry", "copy"]).info("Copied {table}", { table: "shop.x" }),
+      ),
+  );
+  assert(line.endsWith("\n"));
+  const { message, ferry, table, level, logger } = JSON.parse(line);
+  assert.deepEqual({ message, ferry, table, level, logger }, {
+    message: "Copied shop.x",
+    ferry: "a1",
+    table: "shop.x",
+    level: "INFO",
+    logger: "chainferry.copy",
+  });
+});
+
+Deno.test("a text line shows what its message leaves out, and nothing twice", () => {
+  const [line] = logLines(
+    "text",
+    () => getLogger(["chainferry"]).with({ ferry: "a1" }).warn("Lost {host}", { host: "db" }),
+  );
+  assert.match(line, /^\S+ \[warning\] chainferry: Lost db ferry="a1"\n$/);
+});
+
+Deno.test("no line shows a password, wherever a URL stands in it", () => {
+  const log = () => {
+    const logger = getLogger(["chainferry"]);
+    const error = Object.assign(
+      new Error(`no route to ${URL_WITH_SECRET}`, { cause: new Error(URL_WITH_SECRET) }),
+      {
+        config: { password: "hunter2" },
+      },
+    );
+    logger.error("Cannot go on: {error}", { error });
+    logger.error(`Cannot reach ${URL_WITH_SECRET}`, {
+      list: [URL_WITH_SECRET],
+      nested: { url: URL_WITH_SECRET },
+    });
+    logger.error`Cannot reach ${URL_WITH_SECRET} after ${3n}`;
+  };
+  for (const format of ["text", "json"] as const) {
+    const lines = logLines(format, log);
+    assert.equal(lines.length, 3);
+    assert.match(lines[0], /no route to mysql:\/\/u:\*\*\*@h:3306/);
+    assert.doesNotMatch(lines.join(""), /hunter2/);
+  }
+});
+
+Deno.test("lines below the level are left out", () => {
+  assert.deepEqual(logLines("text", () => getLogger(["chainferry", "http"]).debug("probe")), []);
+});
