@@ -51,6 +51,7 @@ export class Copier {
   readonly #workers = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #failure: unknown = null;
+  #writing = 0;
 
   /** Nothing happens before {@linkcode run}. */
   constructor(private readonly options: CopierOptions) {
@@ -67,6 +68,11 @@ export class Copier {
     }
     if (this.#failure !== null) throw this.#failure;
     signal.throwIfAborted();
+  }
+
+  /** Chunk transactions in flight. */
+  get writing(): number {
+    return this.#writing;
   }
 
   /** As many workers as the settings say now. */
@@ -125,9 +131,11 @@ export class Copier {
         next = chunk.last ? null : read();
         // Its failure is met at the next turn, or below; until then it must not count as unhandled.
         next?.catch(() => {});
+        this.#writing++;
         try {
           await this.#write(chunk, lane, signal);
         } finally {
+          this.#writing--;
           forget(chunk);
         }
       }

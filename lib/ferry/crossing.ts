@@ -69,6 +69,7 @@ export class Crossing {
   readonly #end = new AbortController();
   #delivered: Delivered | null = null;
   #hasGtids = false;
+  #copier: Copier | null = null;
   #statusSession: Session | null = null;
 
   /** Nothing happens before {@linkcode run}. */
@@ -107,6 +108,12 @@ export class Crossing {
   /** Replays to the end of the binlog as it is now, then resolves. */
   async caughtUp(signal: AbortSignal): Promise<void> {
     await this.flusher!.reached(await this.sourceEnd(), signal);
+  }
+
+  /** Resolves when the writes that are in flight now have committed. */
+  async drain(): Promise<void> {
+    while ((this.#copier?.writing ?? 0) > 0) await delay(5);
+    await this.flusher?.held(() => Promise.resolve());
   }
 
   /** Where the source's binlog ends now. */
@@ -321,7 +328,7 @@ export class Crossing {
       logbook.copied(table, stored.rows, stored.bytes);
     }
     for (const t of this.tables) t.copied = t.ranges.every((r) => r.stored.done);
-    const copier = new Copier({
+    this.#copier = new Copier({
       ranges: this.tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
       open: (side) => this.open(side),
       readPoint: readPointFor(plan.source, this.#delivered!),
@@ -335,7 +342,8 @@ export class Crossing {
         table.copied = table.ranges.every((r) => r.stored.done);
       },
     });
-    await copier.run(signal);
+    await this.#copier.run(signal);
+    this.#copier = null;
   }
 
   async #planRanges(): Promise<void> {

@@ -27,6 +27,8 @@ import { sentence } from "./sentence.ts";
 /** Milliseconds between two `progress` events, and between two snapshots in the state. */
 const PROGRESS_MS = 500;
 const SNAPSHOT_MS = 2000;
+/** Milliseconds that writes in flight are waited for when the process shuts down. */
+const DRAIN_MS = 3000;
 
 /** What every ferry of a process shares. */
 export interface JobSettings {
@@ -58,13 +60,13 @@ export class FerryJob implements Ferry {
   #closing = false;
   #running: Promise<void>;
   #orders: ((order: "cutover" | "verify") => void) | null = null;
-  #resumed = Promise.withResolvers<void>();
   #own: Ownership | null = null;
   #state: Session | null = null;
   #kept: Fence | null = null;
   #lastProgress = "";
   #findings: readonly Finding[] | undefined;
   #foreign = false;
+  #retrying = false;
   #end = Promise.withResolvers<FerryResource>();
 
   /** Starts at once. `alone`: ends with `ferry-owned-elsewhere` instead of waiting for another owner. */
@@ -76,7 +78,6 @@ export class FerryJob implements Ferry {
     this.#snapshot = new FerrySnapshot(spec);
     this.#store = new FerryStore(settings.stateSchema);
     this.#copy = spec.copy;
-    this.#resumed.resolve();
     this.#running = this.#run();
   }
 
@@ -136,11 +137,9 @@ export class FerryJob implements Ferry {
     switch (action) {
       case "pause":
         this.#snapshot.paused = true;
-        this.#resumed = Promise.withResolvers();
         break;
       case "resume":
         this.#snapshot.paused = false;
-        this.#resumed.resolve();
         break;
       case "cutover":
       case "verify":
@@ -165,6 +164,7 @@ export class FerryJob implements Ferry {
       case "retry":
         await this.#running;
         this.#end = Promise.withResolvers();
+        this.#retrying = true;
         this.#running = this.#run();
         return;
     }
@@ -189,6 +189,13 @@ export class FerryJob implements Ferry {
   /** Lets go of the ferry: commits what is in flight, gives up the lease, ends its streams. */
   async close(): Promise<void> {
     this.#closing = true;
+    // What is in flight may commit; nothing new begins. A target that stands still is not waited for.
+    const patience = new AbortController();
+    await Promise.race([
+      this.#snapshot.crossing?.drain(),
+      delay(DRAIN_MS, undefined, { signal: patience.signal }),
+    ]);
+    patience.abort();
     this.#stop.abort(new FerryError("shutting-down", "Cannot go on: the process shuts down"));
     await this.#running;
     await this.#kept?.release();
@@ -202,9 +209,10 @@ export class FerryJob implements Ferry {
     const { signal } = this.#stop;
     const ticking = setInterval(() => this.#tick(), PROGRESS_MS);
     try {
-      if (this.#snapshot.state === "failed") {
+      if (this.#retrying) {
         this.#snapshot.error = null;
-        await this.#move("preflight");
+        this.#snapshot.move("preflight");
+        this.#own = null;
       }
       // Attempts that got somewhere begin the count anew; 20 in a row that did not are enough.
       for (let somewhere = true; somewhere;) {
@@ -301,12 +309,8 @@ export class FerryJob implements Ferry {
           this.#log.load(await store.events(state, this.id, this.#log.lastId, 100_000));
           this.#wake();
         }
-        if (
-          isEnded(resource.state) && before !== "preflight" || resource.state === "done" ||
-          resource.state === "cancelled"
-        ) {
-          return null;
-        }
+        // Posted again, an ended ferry is attached to as it is; only `retry` begins a failed one anew.
+        if (isEnded(resource.state) && !this.#retrying) return null;
       }
       const own = await store.acquire(state, this.id, this.settings.owner, this.settings.leaseSeconds);
       if (own !== null) {
@@ -315,7 +319,10 @@ export class FerryJob implements Ferry {
         this.#foreign = false;
         this.#log.attach({ save: (events) => this.#saveEvents(own, events) });
         if (again) this.#snapshot.resumedTimes++;
+        this.#retrying = false;
+        this.#snapshot.error = null;
         if (this.#snapshot.state !== "preflight") await this.#move("preflight");
+        else await this.#save();
         return { ...(await store.find(state, this.id))!, epoch: own.epoch };
       }
       if (this.alone) {
@@ -444,9 +451,7 @@ export class FerryJob implements Ferry {
       indexing: (table) => snapshot.indexing(table),
       copySettings: () => this.#copy,
       copyAllowed: async (signal) => {
-        while (snapshot.paused) {
-          await Promise.race([this.#resumed.promise, delay(1000, undefined, { signal })]);
-        }
+        while (snapshot.paused || this.#closing) await delay(50, undefined, { signal });
       },
       order: (signal) =>
         new Promise((resolve, reject) => {
@@ -465,13 +470,27 @@ export class FerryJob implements Ferry {
 
   async #move(state: FerryState): Promise<void> {
     if (state === this.#snapshot.state) return;
-    this.#snapshot.move(state);
-    await this.#save();
+    const back = this.#snapshot.move(state);
+    try {
+      await this.#save();
+    } catch (e) {
+      back(); // what is not recorded has not happened, `done` least of all
+      throw e;
+    }
     this.#tell(isEnded(state) ? state as "done" : "state");
   }
 
   async #save(): Promise<void> {
-    if (this.#own === null || this.#state === null || !this.#state.usable) return;
+    if (this.#own === null) return;
+    if (this.#state === null || !this.#state.usable) {
+      throw new FerryError(
+        "target-connection-lost",
+        `Cannot record the state of ferry "${this.id}": the target is away`,
+        {
+          retryable: true,
+        },
+      );
+    }
     await this.#store.saveSnapshot(
       this.#state,
       this.#own,

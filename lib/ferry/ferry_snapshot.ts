@@ -77,9 +77,15 @@ export class FerrySnapshot {
     this.#endedAt = r.endedAt;
   }
 
-  /** Goes to another state. Throws where that move is not legal. */
-  move(state: FerryState): void {
-    if (state === this.state) return;
+  /** Goes to another state and returns the way back. Throws where that move is not legal. */
+  move(state: FerryState): () => void {
+    const [before, phases, ended] = [this.state, this.#phases.map((p) => ({ ...p })), this.#endedAt];
+    const back = () => {
+      this.state = before;
+      this.#phases = phases;
+      this.#endedAt = ended;
+    };
+    if (state === this.state) return back;
     if (!mayMove(this.state, state)) {
       throw new FerryError("illegal-move", `Cannot go from "${this.state}" to "${state}": no such way`);
     }
@@ -92,6 +98,7 @@ export class FerrySnapshot {
       this.#endedAt = null;
       this.#phases.push({ state, startedAt: at, endedAt: null });
     }
+    return back;
   }
 
   /** Notes why it failed. */

@@ -41,6 +41,7 @@ export class Flusher {
   #applied: BinlogPosition;
   #savedAt = 0;
   #flushing: Batch | null = null;
+  #busy = false;
   #held: Promise<void> | null = null;
   readonly #writers = new Map<FerriedTable, RowWriter>();
   #waiters: { position: BinlogPosition; resolve: () => void }[] = [];
@@ -93,7 +94,7 @@ export class Flusher {
     while (this.#held !== null) await this.#held;
     this.#held = promise;
     try {
-      while (this.#flushing !== null) await delay(2);
+      while (this.#busy) await delay(2);
       return await work();
     } finally {
       this.#held = null;
@@ -107,7 +108,12 @@ export class Flusher {
       await this.options.replayer.next(signal);
       while (this.#held !== null) await this.#held;
       const began = performance.now();
-      await this.#once(signal);
+      this.#busy = true;
+      try {
+        await this.#once(signal);
+      } finally {
+        this.#busy = false;
+      }
       this.#tell();
       const rest = this.intervalMs - (performance.now() - began);
       if (rest > 0 && !this.#hurried()) await delay(rest, undefined, { signal });
