@@ -44,7 +44,7 @@ export function startService(options: ServiceOptions): Service {
     onListen: ({ hostname, port }) =>
       log.info("Listening on {address}", { address: `http://${hostname}:${port}` }),
   }, (request) => app.fetch(request));
-  log.info("Settings: {settings}", { settings: showSettings(settings) });
+  log.info("Settings", { settings: showSettings(settings) });
   const takingUp = takeUp(dock, settings.connections);
 
   let stopped: Promise<void> | null = null;
