@@ -127,3 +127,27 @@ onEachFlavour(
     }
   },
 );
+
+onEachFlavour("a write that commits while the fence waits for it arrives", async ({ source, target }) => {
+  await makeOrders(source.url);
+  const dock = openDock();
+  try {
+    const spec = shopSpec(source.url, target.url, {
+      cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 30 },
+    });
+    const ferry = await dock.start(spec);
+    await until(ferry, ["awaitingCutover"]);
+    await using open = await Sql.open(source.url);
+    await open.run("INSERT INTO shop.orders SELECT id + 1000, v FROM shop.orders");
+    await open.run("BEGIN; UPDATE shop.orders SET v = v + 100; INSERT INTO shop.orders VALUES (77, 77)");
+    await ferry.act("cutover");
+    await until(ferry, ["cuttingOver"]);
+    await new Promise((r) => setTimeout(r, 700));
+    await open.run("COMMIT");
+    const done = await until(ferry, ["done"]);
+    assert.equal(done.cutover.attempts, 1);
+    assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 7);
+  } finally {
+    await dock.close();
+  }
+});
