@@ -72,6 +72,7 @@ export class TableWalks {
     const walk = this.#queue[0];
     if (walk === undefined) return null;
     const { source } = await worker.sides(walk.t, signal);
+    if (walk.lower === null) await source.assertKeysFound();
     const upper = await source.nthKey({ lower: walk.lower, upper: null }, walk.chunkRows);
     const range = { lower: walk.lower, upper };
     walk.open++;

@@ -327,6 +327,21 @@ onEachFlavour("verify: keys of every kind", async (pair, vendor, t) => {
       }
     });
   }
+  await t.step("keys that are not found again are no pass", async () => {
+    await bench.both(
+      "CREATE TABLE shop.kb (k BIT(8) PRIMARY KEY)",
+      "INSERT INTO shop.kb VALUES (1), (2), (3)",
+    );
+    const [table] = await bench.tables("kb");
+    const [k, ...rest] = table.layout.columns;
+    // A number, compared as if it were bytes.
+    const column = { ...k.column, dataType: "varbinary" };
+    const layout = { ...table.layout, columns: [{ ...k, column }, ...rest] };
+    const verifier = bench.verifier([{ ...table, layout }]);
+    const refused = { code: "verify-key", message: /^Cannot verify "shop.kb": a row is not found/ };
+    await assert.rejects(verifier.full(never), refused);
+    assert.equal(verifier.passed, null);
+  });
   await t.step("keys that the collation holds equal", async () => {
     await bench.both("CREATE TABLE shop.ci (k VARCHAR(20) CHARACTER SET utf8mb4 PRIMARY KEY, v INT)");
     await bench.source.run("INSERT INTO shop.ci VALUES ('bar', 1), ('foo', 1)");
