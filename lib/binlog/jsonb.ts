@@ -25,10 +25,10 @@ const INT16 = 5,
 /** The server nests no deeper than 100; a deeper value is damage and would exhaust our stack. */
 const MAX_DEPTH = 101;
 
-/** Appends the text of the JSON value in `b[o, end)` to `out`. An empty value is what a failed write left: `null`. */
-export function putJsonText(b: Buffer, o: number, end: number, out: Arena): void {
-  if (o === end) putAscii("null", out);
-  else putValue(b, b[o], o + 1, out, 0);
+/** Appends the text of a whole JSON value to `out`. An empty one is what a failed write left: `null`. */
+export function putJsonText(value: Buffer, out: Arena): void {
+  if (value.length === 0) putAscii("null", out);
+  else putValue(value, value[0], 1, out, 0);
 }
 
 function putValue(b: Buffer, type: number, o: number, out: Arena, depth: number): void {
@@ -136,6 +136,7 @@ function putOpaque(b: Buffer, o: number, out: Arena): void {
     case Type.TIME:
       return putAscii(temporalText(b.readBigInt64LE(o), type), out);
     default:
+      if (o + length > b.length) throw damaged("a value is cut off");
       return putAscii(`"base64:type${type}:${base64(b, o, o + length)}"`, out);
   }
 }

@@ -140,7 +140,7 @@ export function putValue(kind: number, arg: number, b: Buffer, o: number, out: A
       const end = o + arg + lengthAt(b, o, arg);
       inRange(b, end);
       text.clear();
-      putJsonText(b, o + arg, end, text);
+      putJsonText(b.subarray(o + arg, end), text);
       putGrown(text.bytes, text.end, out, left);
       return end;
     }

@@ -36,6 +36,7 @@ Deno.test("offsets go on behind 4 GiB, where events say only the low half", () =
   assert.equal(moved(near, [300, 200]), 2 ** 32 + 200);
   assert.equal(moved(near, [300, 200], [50, 250]), 2 ** 32 + 250);
   assert.equal(moved(2 ** 32 + 10, [20, 30]), 2 ** 32 + 30);
+  assert.equal(moved(5 * 2 ** 32 + 10, [20, 30]), 5 * 2 ** 32 + 30);
   assert.equal(moved(near, [4_000_000_000, (near + 4_000_000_000) % 2 ** 32]), near + 4_000_000_000);
 });
 
