@@ -61,7 +61,7 @@ for (const metadata of ["MINIMAL", "FULL"]) {
     }
     // Side by side: signs and metadata of one column must not be taken for another's.
     await sql.run(
-      "CREATE TABLE shop.side (y YEAR, u INT UNSIGNED, b BIT(3), f FLOAT UNSIGNED, e ENUM('a', 'twenty characters ..'), m MEDIUMINT UNSIGNED," +
+      "CREATE TABLE shop.side (y YEAR, u INT UNSIGNED, b BIT(3), f FLOAT UNSIGNED, e ENUM('a'), m MEDIUMINT UNSIGNED," +
         " s SET('a', 'twenty characters ..'), t TIMESTAMP(2) NULL, d DECIMAL(5,2) UNSIGNED, g GEOMETRY, i INT NOT NULL PRIMARY KEY, v TEXT, k TINYINT)",
     );
     await sql.run("INSERT INTO shop.side VALUES (2024,4e9,1,1.5,'a',16e6,'a',NULL,1.5,NULL,-7,'v',-1)");

@@ -288,6 +288,8 @@ const KEYS: readonly (readonly [columns: string, rows: readonly string[], second
   ["k TIME", ["'-10:00:00'", "'-01:00:00'", "'10:00:00'"], "-01:00:00"],
   ["k DOUBLE", ["-1", "0.1", "3e100"], "0.1"],
   ["k ENUM('z','y','x')", ["'z'", "'y'", "'x'"], "2"],
+  ["k SET('z','y','x')", ["'z'", "'y'", "'z,x'"], "2"],
+  ["k BIT(12)", ["1", "2", "4000"], "0x0002"],
   ["k VARBINARY(20)", ["x'00'", "x'00ff'", "x'61'"], "0x00FF"],
   ["k VARCHAR(20) CHARACTER SET utf8mb4", ["'a'", "'É'", "'zebra'"], "É"],
   ["k VARCHAR(20) CHARACTER SET latin1", ["'a'", "'B'", "'c'"], "B"],
