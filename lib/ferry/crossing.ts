@@ -11,7 +11,7 @@ import { CopyRange } from "../copy/copy_range.ts";
 import { Delivered } from "../copy/delivered.ts";
 import { FerriedTable } from "../copy/ferried_table.ts";
 import { planRanges } from "../copy/plan_ranges.ts";
-import { readPointFor, snapshotPosition } from "../copy/read_point.ts";
+import { type ReadPoint, readPointFor, snapshotPosition } from "../copy/read_point.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
 import { FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
@@ -70,6 +70,8 @@ export class Crossing {
   #delivered: Delivered | null = null;
   #hasGtids = false;
   #copier: Copier | null = null;
+  #readPoint: ReadPoint | null = null;
+  #visible: Promise<void> = Promise.resolve();
   #statusSession: Session | null = null;
 
   /** Nothing happens before {@linkcode run}. */
@@ -110,6 +112,21 @@ export class Crossing {
     await this.flusher!.reached(await this.sourceEnd(), signal);
   }
 
+  /**
+   * Caught up, and everything that was delivered is visible to readers of the source: a comparison that began earlier
+   * could find both sides equally old. One at a time, since it may open a snapshot on the shared session.
+   */
+  #caughtUpVisibly(signal: AbortSignal): Promise<void> {
+    const before = this.#visible;
+    const now = (async () => {
+      await before.catch(() => {});
+      await this.caughtUp(signal);
+      await this.#readPoint!.at(this.#statusSession!, signal, () => Promise.resolve());
+    })();
+    this.#visible = now;
+    return now;
+  }
+
   /** Resolves when the writes that are in flight now have committed. */
   async drain(): Promise<void> {
     while ((this.#copier?.writing ?? 0) > 0) await delay(5);
@@ -148,6 +165,8 @@ export class Crossing {
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);
+      this.#readPoint = readPointFor(this.options.plan.source, this.#delivered!);
+      await this.#readPoint.dress(this.#statusSession);
       const flusher = await this.#startFlusher(saved);
       await tail.start(this.#end.signal);
       const broken = Promise.race([tail.done, flusher.run(this.#end.signal)]);
@@ -198,7 +217,7 @@ export class Crossing {
           watchers.add(keys);
           return { keys, stop: () => watchers.delete(keys) };
         },
-        caughtUp: (s) => this.caughtUp(s),
+        caughtUp: (s) => this.#caughtUpVisibly(s),
       },
     });
     await this.verifier.full(signal);
@@ -331,7 +350,7 @@ export class Crossing {
     this.#copier = new Copier({
       ranges: this.tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
       open: (side) => this.open(side),
-      readPoint: readPointFor(plan.source, this.#delivered!),
+      readPoint: this.#readPoint!,
       bulk: plan.target.vendor === "mariadb",
       store,
       own,

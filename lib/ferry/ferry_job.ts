@@ -59,7 +59,9 @@ export class FerryJob implements Ferry {
   #stop = new AbortController();
   #closing = false;
   #running: Promise<void>;
-  #orders: ((order: "cutover" | "verify") => void) | null = null;
+  /** What a person asked for, until the crossing takes it. */
+  #wanted: "cutover" | "verify" | null = null;
+  #takeOrder: (() => void) | null = null;
   #own: Ownership | null = null;
   #state: Session | null = null;
   #kept: Fence | null = null;
@@ -143,7 +145,7 @@ export class FerryJob implements Ferry {
         break;
       case "cutover":
       case "verify":
-        if (this.#orders === null) {
+        if (this.#snapshot.crossing === null) {
           throw new FerryError(
             "action-not-allowed",
             `Cannot ${action} ferry "${this.id}": it is being taken up again`,
@@ -153,7 +155,8 @@ export class FerryJob implements Ferry {
             },
           );
         }
-        this.#orders(action);
+        this.#wanted = action;
+        this.#takeOrder?.();
         return;
       case "cancel":
         this.#stop.abort(
@@ -456,7 +459,15 @@ export class FerryJob implements Ferry {
       order: (signal) =>
         new Promise((resolve, reject) => {
           signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-          this.#orders = resolve;
+          this.#takeOrder = () => {
+            const order = this.#wanted;
+            if (order === null) return;
+            this.#wanted = null;
+            this.#takeOrder = null;
+            resolve(order);
+          };
+          // It may have been asked for since the state was told and before anybody waited here.
+          this.#takeOrder();
         }),
       cutoverBegins: (attempt) => snapshot.attempts = attempt,
       cutoverDone: async (position, gtids, stoppedAt) => {
@@ -529,7 +540,8 @@ export class FerryJob implements Ferry {
 
   /** Stores what is still to be stored, gives up the lease, closes the state. */
   async #letGo(): Promise<void> {
-    this.#orders = null;
+    this.#takeOrder = null;
+    this.#wanted = null;
     await this.#save().catch(() => {});
     await this.#log.settled();
     if (this.#state !== null && this.#own !== null && this.#state.usable) {

@@ -151,3 +151,38 @@ onEachFlavour("a write that commits while the fence waits for it arrives", async
     await dock.close();
   }
 });
+
+onEachFlavour(
+  "a fence that is up is let go at the deadline when the target does not follow",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const spec = shopSpec(source.url, target.url, {
+        verify: "off",
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 3 },
+      });
+      const ferry = await dock.start(spec);
+      await until(ferry, ["awaitingCutover"]);
+      await using hold = await Sql.open(target.url);
+      await hold.run("LOCK TABLES shop.orders WRITE");
+      await using writer = await Sql.open(source.url);
+      await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
+      await ferry.act("cutover");
+      await until(ferry, ["cuttingOver"]);
+      await new Promise((r) => setTimeout(r, 700)); // the fence is up, and the end is waited for
+      const began = performance.now();
+      await writer.run("SET SESSION lock_wait_timeout = 20; INSERT INTO shop.orders VALUES (5, 5)");
+      const waited = performance.now() - began;
+      assert.ok(waited > 500 && waited < 8000, `the writer waited ${waited} ms`);
+      assert.notEqual(ferry.resource().state, "done");
+      await hold.run("UNLOCK TABLES");
+      await until(ferry, ["awaitingCutover"]);
+      await ferry.act("cutover");
+      await until(ferry, ["done"]);
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 5);
+    } finally {
+      await dock.close();
+    }
+  },
+);

@@ -50,8 +50,7 @@ for (const c of CASES) {
       await new Promise((r) => setTimeout(r, 1000));
       assert.equal(ferry.resource().state, "awaitingCutover", "DDL elsewhere is none of its business");
       await sql.run(c.sql);
-      const failed = await ferry.ended;
-      assert.equal(failed.state, "failed");
+      const failed = await until(ferry, ["failed"], 30);
       assert.equal(failed.error?.code, c.code, failed.error?.detail);
       assert.deepEqual(failed.actions, ["retry"]);
     } finally {
