@@ -8,6 +8,8 @@ export type {
   CutoverSettings,
   FenceKind,
   FerrySpec,
+  ParentLink,
+  SchemaObject,
   SpecChange,
   TableSelection,
 } from "./spec/ferry_spec.ts";

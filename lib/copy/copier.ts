@@ -6,7 +6,7 @@ import { FerryError } from "../errors.ts";
 import { isLockConflict, type Session } from "../mysql/session.ts";
 import { keyString } from "../mysql/row_list.ts";
 import { keyEnd } from "../mysql/row_reader.ts";
-import { RowWriter } from "../mysql/row_writer.ts";
+import type { TableWriter } from "../mysql/table_writer.ts";
 import type { FerryStore, Ownership } from "../state/ferry_store.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { CopySettings } from "../spec/ferry_spec.ts";
@@ -15,6 +15,7 @@ import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import type { ReadPoint } from "./read_point.ts";
 import { mayCommitCursor, mayWriteRow } from "./rules.ts";
+import { writerFor } from "./writer_for.ts";
 
 /** Rows of a range's first chunk, while its rows' size is not known. */
 const FIRST_ROWS = 500;
@@ -108,12 +109,11 @@ export class Copier {
   }
 
   #lane(source: Session, target: Session, table: FerriedTable): Lane {
-    const writerTarget = { ...table.target, bulk: this.options.bulk };
     return {
       table,
       target,
       reader: new ChunkReader(source, table, this.options.readPoint),
-      writer: new RowWriter(target, writerTarget, table.layout),
+      writer: writerFor(target, table, this.options.bulk),
     };
   }
 
@@ -198,7 +198,7 @@ interface Lane {
   readonly table: FerriedTable;
   readonly target: Session;
   readonly reader: ChunkReader;
-  readonly writer: RowWriter;
+  readonly writer: TableWriter;
 }
 
 /** Which rows of a chunk may be written; `null` for all. Asked anew for every try. */

@@ -4,15 +4,41 @@
  */
 import type { Buffer } from "node:buffer";
 import type { Table } from "../schema/table.ts";
-import { type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
+import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
 import { TableGate } from "./table_gate.ts";
 import type { CopyRange } from "./copy_range.ts";
 
+/** What the plan says of a table. */
+export interface FerriedPlan {
+  /** The source's table. */
+  readonly table: Table;
+  /** Where it goes. */
+  readonly target: { readonly schema: string; readonly name: string };
+  /** Which rows; `null` for all. */
+  readonly where: string | null;
+  /** The target table may hold rows of others. */
+  readonly merge: boolean;
+  /** During the copy the target table has a unique index beside the key (I4). */
+  readonly targetHasUnique: boolean;
+}
+
 /** One table of the plan. */
 export class FerriedTable {
-  /** How its rows travel. */
+  /** The source's table. */
+  readonly table: Table;
+  /** Where it goes. */
+  readonly target: { readonly schema: string; readonly name: string };
+  /** Which rows, as a SQL expression over the source's columns; `null` for all. */
+  readonly where: string | null;
+  /** The target table may hold rows of others. */
+  readonly merge: boolean;
+  /** How its rows travel: the source's columns. */
   readonly layout: WireLayout;
+  /** The same rows in the same order as the target's columns: what is compared and written there. See {@link arrive}. */
+  targetLayout: WireLayout;
+  /** A unique index of the target beside the key can be in a row's way (I4). */
+  targetHasUnique: boolean;
   /** Its key's columns, as they travel. */
   readonly key: readonly WireColumn[];
   /** Chunks share it, a flush has it alone. */
@@ -27,15 +53,21 @@ export class FerriedTable {
   readonly comparable: boolean;
 
   /** For the table with this number in the plan. */
-  constructor(
-    readonly index: number,
-    readonly table: Table,
-    readonly target: { readonly schema: string; readonly name: string },
-    public targetHasUnique: boolean,
-  ) {
-    this.layout = wireLayout(table);
+  constructor(readonly index: number, planned: FerriedPlan) {
+    this.table = planned.table;
+    this.target = planned.target;
+    this.where = planned.where;
+    this.merge = planned.merge;
+    this.targetHasUnique = planned.targetHasUnique;
+    this.layout = wireLayout(this.table);
+    this.targetLayout = this.layout;
     this.key = this.layout.columns.slice(0, this.layout.keyColumns);
     this.comparable = this.key.length === 1 && INTEGER.has(this.key[0].column.dataType);
+  }
+
+  /** The target's table is there, with these columns. */
+  arrive(target: Table): void {
+    this.targetLayout = layoutOn(this.layout, target);
   }
 
   /** Tells every watcher that a change of this key was delivered. */

@@ -16,10 +16,12 @@ import { binlogEnd } from "../cutover/binlog_end.ts";
 import { FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import { driverOptions, Session } from "../mysql/session.ts";
+import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Flusher } from "../replay/flusher.ts";
 import { missingIndexes } from "../schema/create_table.ts";
+import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
@@ -103,7 +105,7 @@ export class Crossing {
           `Cannot go on with table "${name}": it is not on the source any more`,
         );
       }
-      this.tables.push(new FerriedTable(i, planned.table, planned.target, planned.targetHasUnique));
+      this.tables.push(new FerriedTable(i, planned));
     }
   }
 
@@ -246,6 +248,18 @@ export class Crossing {
       await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)}`);
     }
     for (const t of plan.tables) if (t.create !== null) await this.#ddl(t.create);
+    await this.#meetTargets();
+  }
+
+  /** The target's own columns, now that its tables are there. */
+  async #meetTargets(): Promise<void> {
+    const lower = this.options.plan.target.lowerCaseTableNames;
+    const places = new Map(this.tables.map((t) => [placeOf(t.target, lower), t]));
+    const loaded = await loadTables(
+      this.options.stateSession,
+      (schema, name) => places.has(placeOf({ schema, name }, lower)),
+    );
+    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table);
   }
 
   /** DDL on the target, in a session without what the source's definition might trip over. */

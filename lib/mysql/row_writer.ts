@@ -10,6 +10,7 @@ import { quoteName, quoteTable } from "./identifier.ts";
 import { keyComparison } from "./key_sql.ts";
 import { RawWrite } from "./raw_commands.ts";
 import type { RowList } from "./row_list.ts";
+import type { TableWriter } from "./table_writer.ts";
 import type { Outcome, Session } from "./session.ts";
 
 /** Parameters that one statement may have, by protocol. */
@@ -32,7 +33,7 @@ export interface WriterTarget {
 }
 
 /** Writer of one table on one session. Statements are prepared at first use and die with the session. */
-export class RowWriter {
+export class RowWriter implements TableWriter {
   readonly #session: Session;
   readonly #target: WriterTarget;
   readonly #columns: readonly WireColumn[];

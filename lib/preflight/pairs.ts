@@ -3,9 +3,14 @@
  * @module
  */
 import type { LoadedTable } from "../schema/load_tables.ts";
-import { type DeferredIndex, type TableName, targetDefinition } from "../schema/create_table.ts";
+import {
+  type DeferredForeignKey,
+  type DeferredIndex,
+  type TableName,
+  targetDefinition,
+} from "../schema/create_table.ts";
 import { type Table, tableLabel } from "../schema/table.ts";
-import type { FerrySpec } from "../spec/ferry_spec.ts";
+import type { FerrySpec, ParentLink } from "../spec/ferry_spec.ts";
 import { matchTable } from "../spec/select_tables.ts";
 import type { Finding } from "../progress/resource.ts";
 import { listed, refuse, warn } from "./finding.ts";
@@ -23,6 +28,14 @@ export interface PlannedTable {
   readonly create: string | null;
   /** Indexes that are built after the copy; none where the table was there before the ferry. */
   readonly deferred: readonly DeferredIndex[];
+  /** Foreign keys that are built after the copy; none where the table was there before the ferry. */
+  readonly foreignKeys: readonly DeferredForeignKey[];
+  /** Which rows, as a SQL expression over the source's columns; `null` for all. */
+  readonly where: string | null;
+  /** Only the rows of ferried parents, or `null`. */
+  readonly through: ParentLink | null;
+  /** The target table has, or may get, rows of others, which stay untouched. */
+  readonly merge: boolean;
   /** During the copy the target table has a unique index beside the key (I4). */
   readonly targetHasUnique: boolean;
 }
@@ -35,6 +48,10 @@ export interface Pair {
   readonly target: TableName;
   /** Place as the target's server tells names apart. */
   readonly place: string;
+  /** Which rows, or `null` for all. */
+  readonly where: string | null;
+  /** Only the rows of ferried parents, or `null`. */
+  readonly through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
 }
@@ -52,8 +69,8 @@ export function matchTargets(
 ): Pair[] {
   return tables.map((source) => {
     const { schema, name } = source.table;
-    const { target } = matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name)!;
-    return { source, target, place: placeOf(target, lowerCaseTableNames), existing: null };
+    const match = matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name)!;
+    return { source, ...match, place: placeOf(match.target, lowerCaseTableNames), existing: null };
   });
 }
 
@@ -96,11 +113,11 @@ export function judgeCrossing(
 /** The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`. */
 export function planTables(
   pairs: readonly Pair[],
-  spec: Pick<FerrySpec, "copy">,
+  spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
 ): PlannedTable[] {
-  return pairs.map(({ source, target, existing }) => {
-    const { create, deferred } = targetDefinition(source.createSql, target, {
+  return pairs.map(({ source, target, where, through, existing }) => {
+    const { create, deferred, foreignKeys } = targetDefinition(source.createSql, target, {
       deferIndexes: spec.copy.deferIndexes,
       keyName: source.table.keyName,
     });
@@ -111,6 +128,10 @@ export function planTables(
       exists: existing !== null,
       create: existing === null ? create : null,
       deferred: ours ? deferred : [],
+      foreignKeys: ours ? foreignKeys : [],
+      where,
+      through,
+      merge: spec.existingRows === "merge",
       targetHasUnique: existing === null ? keepsUnique(source, deferred) : hasOtherUnique(source, existing),
     };
   });

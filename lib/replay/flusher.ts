@@ -7,8 +7,9 @@ import { type BinlogPosition, comparePositions } from "../binlog/position.ts";
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import { mayCommitPosition } from "../copy/rules.ts";
 import type { Release } from "../copy/table_gate.ts";
-import { RowWriter } from "../mysql/row_writer.ts";
+import { writerFor } from "../copy/writer_for.ts";
 import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { TableWriter } from "../mysql/table_writer.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
 import type { Batch, Replayer } from "./replayer.ts";
 
@@ -43,7 +44,7 @@ export class Flusher {
   #flushing: Batch | null = null;
   #busy = false;
   #held: Promise<void> | null = null;
-  readonly #writers = new Map<FerriedTable, RowWriter>();
+  readonly #writers = new Map<FerriedTable, TableWriter>();
   #waiters: { position: BinlogPosition; resolve: () => void }[] = [];
   /** Milliseconds between the beginnings of two flushes: long while copying, so that chunks get their turn. */
   intervalMs = 100;
@@ -190,14 +191,10 @@ export class Flusher {
     return { ...position, gtids: this.options.gtids(), changes: this.#saved.changes + count };
   }
 
-  #writer(table: FerriedTable): RowWriter {
+  #writer(table: FerriedTable): TableWriter {
     let writer = this.#writers.get(table);
     if (writer === undefined) {
-      writer = new RowWriter(
-        this.options.session,
-        { ...table.target, bulk: this.options.bulk },
-        table.layout,
-      );
+      writer = writerFor(this.options.session, table, this.options.bulk);
       this.#writers.set(table, writer);
     }
     return writer;

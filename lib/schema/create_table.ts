@@ -26,12 +26,22 @@ export interface DeferredIndex {
   readonly definition: string;
 }
 
-/** A statement that makes the table, and the indexes it leaves out. */
+/** A foreign key, always built after the copy. */
+export interface DeferredForeignKey {
+  /** Its name. */
+  readonly name: string;
+  /** What stands behind `ADD` in an ALTER TABLE, as the source says it. */
+  readonly definition: string;
+}
+
+/** A statement that makes the table, and the indexes and foreign keys it leaves out. */
 export interface TargetDefinition {
   /** `CREATE TABLE IF NOT EXISTS …`. */
   readonly create: string;
   /** Left out of `create`, in the source's order. */
   readonly deferred: DeferredIndex[];
+  /** Left out of `create`, in the source's order. */
+  readonly foreignKeys: DeferredForeignKey[];
 }
 
 interface Index extends DeferredIndex {
@@ -47,7 +57,13 @@ export function targetDefinition(
   target: TableName,
   options: { readonly deferIndexes: boolean; readonly keyName: string },
 ): TargetDefinition {
-  const { items, tail } = takeApart(createSql);
+  const { items: all, tail } = takeApart(createSql);
+  const foreignKeys: DeferredForeignKey[] = [];
+  const items = all.filter((item) => {
+    const key = asForeignKey(item);
+    if (key !== null) foreignKeys.push(key);
+    return key === null;
+  });
   const indexes = new Map<string, Index>();
   for (const item of items) {
     const index = asIndex(item);
@@ -62,7 +78,7 @@ export function targetDefinition(
     return false;
   });
   const create = `CREATE TABLE IF NOT EXISTS ${quoteTable(target)} (\n  ${left.join(",\n  ")}\n)${tail}`;
-  return { create, deferred };
+  return { create, deferred, foreignKeys };
 }
 
 /** Those of `deferred` that the target table does not have. */
@@ -145,6 +161,13 @@ function asIndex(item: string): Index | null {
     firstColumn: firstColumn(item.slice(end)),
     ordered: kind === "" || kind === "UNIQUE",
   };
+}
+
+function asForeignKey(item: string): DeferredForeignKey | null {
+  const match = /^CONSTRAINT (?=`)/i.exec(item);
+  if (match === null) return null;
+  const { name, end } = readName(item, match[0].length);
+  return /^\s+FOREIGN KEY\b/i.test(item.slice(end)) ? { name, definition: item } : null;
 }
 
 function firstColumn(index: string): string | null {

@@ -121,3 +121,19 @@ export function wireLayout(table: Table): WireLayout {
   const columns = [...table.key, ...rest].map(wireColumn);
   return { columns, keyColumns: table.key.length, nullBytes: (columns.length + 9) >> 3 };
 }
+
+/**
+ * The layout of the same rows on another table: `target`'s column of each name stands for the source's, for whatever is
+ * compared or written there in its own type, charset and collation. How bytes travel stays the source's. A column that is
+ * not there stays the source's too; preflight has refused it.
+ */
+export function layoutOn(layout: WireLayout, target: Table): WireLayout {
+  const there = new Map(target.columns.map((c) => [c.name.toLowerCase(), c]));
+  const columns = layout.columns.map((c) => {
+    const column = there.get(c.column.name.toLowerCase());
+    if (column === undefined || !isTravellingType(column.dataType)) return c;
+    const { select, placeholder } = wireColumn(column);
+    return { ...c, column, select, placeholder };
+  });
+  return { ...layout, columns };
+}

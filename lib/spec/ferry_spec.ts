@@ -4,18 +4,31 @@
  * @module
  */
 
+/** A table's rows chosen by their parents: those whose `column` holds the key of a row of `parent` that is ferried. */
+export interface ParentLink {
+  /** Column of the child. */
+  readonly column: string;
+  /** `schema.table` of the parent on the source, one of the same ferry. */
+  readonly parent: string;
+}
+
 /** One line of `tables`: a pattern, a filter, a new name. */
 export interface TableSelection {
   /** `schema.table`; `*` matches within a part. */
   readonly table: string;
   /** A row-local SQL expression, or `null` for every row. */
   readonly where: string | null;
+  /** Only the rows of ferried parents, or `null`. */
+  readonly through: ParentLink | null;
   /** `schema.table` on the target, or `null` for the same name. */
   readonly to: string | null;
 }
 
 /** Who stops the writes at the cutover. */
 export type FenceKind = "none" | "lockTables" | "readOnly" | "schemaReadOnly" | "hook";
+
+/** What of a schema beside its tables may be carried over. */
+export type SchemaObject = "views" | "triggers" | "routines" | "events";
 
 /** How rows are copied; may be changed while the ferry runs. */
 export interface CopySettings {
@@ -61,6 +74,10 @@ export interface FerrySpec {
   readonly createTables: "if-missing" | "never";
   /** What rows that are there already mean. */
   readonly existingRows: "refuse" | "merge";
+  /** What becomes of tables without a usable key: refused, or copied whole while writes are stopped. */
+  readonly keyless: "refuse" | "copyBehindFence";
+  /** What is carried over at the cutover beside tables. */
+  readonly objects: readonly SchemaObject[];
   /** How rows are copied. */
   readonly copy: CopySettings;
   /** Whether both sides are compared. */

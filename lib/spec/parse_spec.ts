@@ -4,6 +4,7 @@
  * @module
  */
 import { ulid } from "ulid";
+import type { z } from "zod";
 import { FerryError } from "../errors.ts";
 import { connectionName, findConnection } from "./connection_name.ts";
 import { readConnectionUrl } from "./connection_url.ts";
@@ -36,11 +37,10 @@ export function parseSpec(
   const target = readServer(input, "target", connections, faults);
   findAmbiguousTargets(input, faults);
   if (!result.success || source === null || target === null || faults.length > 0) return { faults };
-  const { throttle: _throttle, tables, id, existingRows, ...rest } = result.data;
+  const { throttle: _throttle, tables, id, ...rest } = result.data;
   return {
     spec: {
       ...rest,
-      existingRows,
       id: id ?? makeId(),
       source: source.url,
       target: target.url,
@@ -77,10 +77,12 @@ export function hasOwnId(input: unknown): boolean {
   return fieldOf(input, "id") !== undefined;
 }
 
-function toSelection(given: string | { table: string; to?: string | null | undefined }): TableSelection {
-  if (typeof given === "string") return { table: given, where: null, to: null };
-  // A condition was refused above, until the engine can hold to one.
-  return { table: given.table, where: null, to: given.to ?? null };
+type GivenSelection = z.output<typeof specSchema>["tables"][number];
+
+function toSelection(given: GivenSelection): TableSelection {
+  if (typeof given === "string") return { table: given, where: null, through: null, to: null };
+  const { table, where = null, through = null, to = null } = given;
+  return { table, where, through, to };
 }
 
 /** Reads one side; `null` where there is a fault, which is then among `faults`. */

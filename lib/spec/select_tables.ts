@@ -2,7 +2,7 @@
  * Which tables of the source a spec means, and what they are called on the target. Pure.
  * @module
  */
-import type { TableSelection } from "./ferry_spec.ts";
+import type { ParentLink, TableSelection } from "./ferry_spec.ts";
 import { parseTableName, parseTablePattern } from "./table_pattern.ts";
 
 /** What becomes of one table of the source. */
@@ -11,6 +11,8 @@ export interface TableMatch {
   readonly target: { readonly schema: string; readonly name: string };
   /** Which rows, or `null` for all. */
   readonly where: string | null;
+  /** Only the rows of ferried parents, or `null`. */
+  readonly through: ParentLink | null;
 }
 
 /**
@@ -29,7 +31,7 @@ export function matchTable(
   if (selection === undefined) return null;
   const given = selection.to === null ? null : parseTableName(selection.to);
   const renamed = Object.hasOwn(renameSchemas, schema) ? renameSchemas[schema] : schema;
-  return { target: given ?? { schema: renamed, name }, where: selection.where };
+  return { target: given ?? { schema: renamed, name }, where: selection.where, through: selection.through };
 }
 
 function fits(text: string, schema: string, name: string): boolean {

@@ -10,6 +10,7 @@ import { parseTableName, parseTablePattern } from "./table_pattern.ts";
 export const SPEC_DEFAULTS = {
   createTables: "if-missing",
   existingRows: "refuse",
+  keyless: "refuse",
   verify: "full",
   copy: { concurrency: 4, chunkBytes: 4_194_304, deferIndexes: true },
   cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
@@ -61,6 +62,9 @@ const tableName = z.string(nameNeeded).refine((text) => parseTableName(text) !==
   params: { code: "bad-table-name" },
 });
 
+const columnNeeded = `needed a column's name of 1 to ${NAME_LENGTH} characters`;
+const columnName = z.string(columnNeeded).min(1, columnNeeded).max(NAME_LENGTH, columnNeeded);
+
 const schemaNeeded = `needed a schema's name of 1 to ${NAME_LENGTH} characters`;
 const schemaName = z.string(schemaNeeded).min(1, schemaNeeded).max(NAME_LENGTH, schemaNeeded);
 
@@ -71,11 +75,14 @@ const selection = z.union([
   pattern,
   object({
     table: pattern,
-    where: notYet(z.string("needed a text or null").nullish())
-      .meta({ description: "A row-local SQL expression. Not supported yet" }),
+    where: z.string("needed a text or null").trim().min(1, "needed an expression, or null for every row")
+      .nullish()
+      .meta({ description: "A row-local SQL expression: only rows for which it is true are ferried" }),
+    through: object({ column: columnName, parent: tableName }).nullish()
+      .meta({ description: "Only the rows whose column holds the key of a ferried row of the parent" }),
     to: tableName.nullish().meta({ description: "schema.table on the target" }),
   }),
-], 'needed "schema.table" or {table, to}');
+], 'needed "schema.table" or {table, where, through, to}');
 
 const idNeeded = "needed 1 to 64 of letters, digits, . _ and -, the first a letter or digit";
 
@@ -118,16 +125,14 @@ export const specSchema = object({
   exclude: z.array(pattern, "needed a list of patterns").default([]),
   renameSchemas: z.record(schemaName, schemaName, "needed an object of old and new schema names").default({}),
   createTables: oneOf(["if-missing", "never"]).default(SPEC_DEFAULTS.createTables),
-  existingRows: oneOf(["refuse", "merge"]).default(SPEC_DEFAULTS.existingRows).superRefine(
-    (value, context) => {
-      if (value !== "merge") return;
-      context.addIssue({
-        code: "custom",
-        message: 'needed "refuse": merging is not supported yet',
-        params: { code: "not-supported-yet" },
-      });
-    },
-  ),
+  existingRows: oneOf(["refuse", "merge"]).default(SPEC_DEFAULTS.existingRows)
+    .meta({ description: "merge: rows of others in the target tables stay untouched" }),
+  keyless: oneOf(["refuse", "copyBehindFence"]).default(SPEC_DEFAULTS.keyless)
+    .meta({
+      description: "copyBehindFence: tables without a usable key are copied whole while writes are stopped",
+    }),
+  objects: z.array(oneOf(["views", "triggers", "routines", "events"]), "needed a list").default([])
+    .meta({ description: "Carried over at the cutover, behind the last change" }),
   copy: copySchema.prefault({}),
   verify: oneOf(["full", "off"]).default(SPEC_DEFAULTS.verify),
   cutover: cutoverSchema.prefault({}),

@@ -24,6 +24,8 @@ export interface VerifiedTable {
   readonly target: { readonly schema: string; readonly name: string };
   /** How its rows travel. */
   readonly layout: WireLayout;
+  /** The same on the target. */
+  readonly targetLayout: WireLayout;
 }
 
 /** Rows above `lower` up to and with `upper`; `null` is unbounded. Wire key bytes. */
@@ -54,11 +56,12 @@ export class TableReads {
     private readonly session: Session,
     verified: VerifiedTable,
     private readonly label: string,
+    layout: WireLayout,
     from: string,
   ) {
-    this.#key = verified.layout.columns.slice(0, verified.layout.keyColumns);
+    this.#key = layout.columns.slice(0, layout.keyColumns);
     this.#keyList = this.#key.map((c) => c.select).join(", ");
-    this.#hash = rowHashSql(verified.layout, verified.table);
+    this.#hash = rowHashSql(layout, verified.table);
     this.#from = from;
   }
 
@@ -75,7 +78,8 @@ export class TableReads {
     const named = side === "source" || index === "PRIMARY" ||
       (await session.query(`SHOW INDEX FROM ${from} WHERE Key_name = ?`, [index])).length > 0;
     if (named) from += ` FORCE INDEX (${quoteName(index)})`;
-    return new TableReads(session, verified, tableLabel(place), from);
+    const layout = side === "source" ? verified.layout : verified.targetLayout;
+    return new TableReads(session, verified, tableLabel(place), layout, from);
   }
 
   /** The key of the `count`th row of the range, or `null` where there are fewer. */

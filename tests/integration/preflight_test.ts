@@ -20,12 +20,14 @@ function specFor(source: string, target: string, tables: string[], more: Partial
     targetName: null,
     tables: tables.map((t) => {
       const [table, to] = t.split(" -> ");
-      return { table, where: null, to: to ?? null };
+      return { table, where: null, through: null, to: to ?? null };
     }),
     exclude: [],
     renameSchemas: {},
     createTables: "if-missing",
     existingRows: "refuse",
+    keyless: "refuse",
+    objects: [],
     copy: { concurrency: 4, chunkBytes: 4194304, deferIndexes: true },
     verify: "full",
     cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },

@@ -58,7 +58,10 @@ class Bench implements AsyncDisposable {
   async tables(...names: string[]): Promise<VerifiedTable[]> {
     const loaded = await loadTables(this.source, (schema, name) => schema === "shop" && names.includes(name));
     assert.equal(loaded.length, names.length);
-    return loaded.map(({ table }, index) => ({ index, table, target: table, layout: wireLayout(table) }));
+    return loaded.map(({ table }, index) => {
+      const layout = wireLayout(table);
+      return { index, table, target: table, layout, targetLayout: layout };
+    });
   }
 
   verifier(

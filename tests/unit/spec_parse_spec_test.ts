@@ -30,11 +30,13 @@ Deno.test("a spec that says the least gets every default of the contract, and a 
     target: LEAST.target,
     sourceName: null,
     targetName: null,
-    tables: [{ table: "shop.*", where: null, to: null }],
+    tables: [{ table: "shop.*", where: null, through: null, to: null }],
     exclude: [],
     renameSchemas: {},
     createTables: "if-missing",
     existingRows: "refuse",
+    keyless: "refuse",
+    objects: [],
     copy: { concurrency: 4, chunkBytes: 4194304, deferIndexes: true },
     verify: "full",
     cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
@@ -45,7 +47,7 @@ Deno.test("a spec that says everything keeps it; half a group gets the other hal
   const spec = specOf({
     ...LEAST,
     id: "orders-2026.11_a",
-    tables: [{ table: "crm.orders", where: null, to: "crm_eu.orders" }],
+    tables: [{ table: "crm.orders", where: null, through: null, to: "crm_eu.orders" }],
     exclude: ["*.tmp_*"],
     renameSchemas: { shop: "shop_new" },
     createTables: "never",
@@ -55,7 +57,7 @@ Deno.test("a spec that says everything keeps it; half a group gets the other hal
     throttle: null,
   });
   assert.equal(spec.id, "orders-2026.11_a");
-  assert.deepEqual(spec.tables, [{ table: "crm.orders", where: null, to: "crm_eu.orders" }]);
+  assert.deepEqual(spec.tables, [{ table: "crm.orders", where: null, through: null, to: "crm_eu.orders" }]);
   assert.deepEqual(spec.copy, { concurrency: 64, chunkBytes: 16384, deferIndexes: true });
   assert.deepEqual(spec.cutover, {
     mode: "auto",
@@ -106,14 +108,13 @@ const FAULTS: readonly (readonly [field: Record<string, unknown>, pointer: strin
   [{ tables: [{ to: "a.b" }] }, "/tables/0/table", "required"],
   [{ tables: [{ table: "a.b", to: "c" }] }, "/tables/0/to", "bad-table-name"],
   [{ tables: [{ table: "a.b", to: "c.*" }] }, "/tables/0/to", "bad-table-name"],
-  [{ tables: [{ table: "a.b", where: "x = 1" }] }, "/tables/0/where", "not-supported-yet"],
+  [{ tables: [{ table: "a.b", where: " " }] }, "/tables/0/where", "out-of-bounds"],
   [{ exclude: ["x"] }, "/exclude/0", "bad-pattern"],
   [{ renameSchemas: { a: "" } }, "/renameSchemas/a", "out-of-bounds"],
   [{ renameSchemas: { a: "b".repeat(65) } }, "/renameSchemas/a", "out-of-bounds"],
   [{ renameSchemas: [] }, "/renameSchemas", "wrong-type"],
   [{ createTables: "always" }, "/createTables", "unknown-value"],
   [{ existingRows: "keep" }, "/existingRows", "unknown-value"],
-  [{ existingRows: "merge" }, "/existingRows", "not-supported-yet"],
   [{ copy: null }, "/copy", "wrong-type"],
   [{ copy: { concurrency: 65 } }, "/copy/concurrency", "out-of-bounds"],
   [{ copy: { concurrency: 1.5 } }, "/copy/concurrency", "wrong-type"],

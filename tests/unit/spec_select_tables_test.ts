@@ -4,7 +4,12 @@ import type { TableSelection } from "../../lib/spec/ferry_spec.ts";
 import { matchTable } from "../../lib/spec/select_tables.ts";
 import { parseTableName, parseTablePattern } from "../../lib/spec/table_pattern.ts";
 
-const pick = (table: string, to: string | null = null): TableSelection => ({ table, where: null, to });
+const pick = (table: string, to: string | null = null): TableSelection => ({
+  table,
+  where: null,
+  through: null,
+  to,
+});
 
 const PATTERNS: readonly (readonly [pattern: string, schema: string, name: string, fits: boolean])[] = [
   ["shop.orders", "shop", "orders", true],
@@ -38,9 +43,21 @@ for (const text of ["", "a", "a.", ".b", "a.b.c", "`a.b", "a`b.c", "``.x", "a..b
 Deno.test("the first selection that fits wins, and exclude wins over all", () => {
   const selections = [pick("shop.orders", "a.x"), pick("shop.*"), pick("*.orders", "b.y")];
   const match = (schema: string, name: string) => matchTable(selections, ["*.tmp_*"], {}, schema, name);
-  assert.deepEqual(match("shop", "orders"), { target: { schema: "a", name: "x" }, where: null });
-  assert.deepEqual(match("shop", "items"), { target: { schema: "shop", name: "items" }, where: null });
-  assert.deepEqual(match("crm", "orders"), { target: { schema: "b", name: "y" }, where: null });
+  assert.deepEqual(match("shop", "orders"), {
+    target: { schema: "a", name: "x" },
+    where: null,
+    through: null,
+  });
+  assert.deepEqual(match("shop", "items"), {
+    target: { schema: "shop", name: "items" },
+    where: null,
+    through: null,
+  });
+  assert.deepEqual(match("crm", "orders"), {
+    target: { schema: "b", name: "y" },
+    where: null,
+    through: null,
+  });
   assert.equal(match("shop", "tmp_1"), null);
   assert.equal(match("crm", "items"), null);
 });
