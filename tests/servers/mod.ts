@@ -21,6 +21,7 @@ import type { ServerOptions, TestServer, Vendor } from "./test_server.ts";
 export type { ServerOptions, TestServer, Vendor } from "./test_server.ts";
 export { clientTools } from "./client_tools.ts";
 export type { ClientTools } from "./client_tools.ts";
+export { mydumperTools } from "./mydumper.ts";
 
 /** Two servers of one family. Disposing of the pair stops both. */
 export type ServerPair = { source: TestServer; target: TestServer } & AsyncDisposable;

@@ -27,13 +27,21 @@ const NOT_NEEDED = /^(perl|libperl|libgdbm|libc-gconv-modules-extra)/;
 
 /** The unpacked packages of a server: the folder that holds its `usr`. */
 export async function unpackedPackages(vendor: Vendor): Promise<string> {
-  const archive = await debianArchive();
   // MySQL is in no Debian release, only in unstable.
-  const release = vendor === "mysql" ? "sid" : archive.release;
-  return await cached(`packages/${vendor}-${release}-${Deno.build.arch}`, async (folder) => {
+  return await unpacked(vendor, SELECTIONS[vendor], vendor === "mysql");
+}
+
+/** mydumper and myloader, for comparing with them; unstable's know both families' newest servers. */
+export async function unpackedMydumper(): Promise<string> {
+  return await unpacked("mydumper", { whole: ["mydumper"], alone: [] }, true);
+}
+
+async function unpacked(name: string, { whole, alone }: Selection, unstable: boolean): Promise<string> {
+  const archive = await debianArchive();
+  const release = unstable ? "sid" : archive.release;
+  return await cached(`packages/${name}-${release}-${Deno.build.arch}`, async (folder) => {
     const apt = `${folder}/apt`;
     const env = await privateApt(apt, `deb [signed-by=${KEYRING}] ${archive.uri} ${release} main\n`);
-    const { whole, alone } = SELECTIONS[vendor];
     const debs = `${apt}/cache/archives`;
     await run(["apt-get", "update"], { env });
     await run(["apt-get", "install", "--yes", "--no-install-recommends", "--download-only", ...whole], {
