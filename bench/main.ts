@@ -1,108 +1,238 @@
 /**
- * `deno task bench [--rows N] [--rounds N] [--vendor mysql|mariadb] [--json]`: rows a second of a plain ferry, and of one
- * that compares both sides, against the vendor's dump piped into its client. Same servers, same tables, rounds in turn,
- * medians. Rows are of the tables all together; `--rows` is the number in each.
+ * `deno task bench [--quick] [--vendor mysql|mariadb] [--only copy|changes|live|scale] [--rounds N] [--json]`: the one place
+ * for numbers. Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios
+ * are within the run.
  * @module
  */
 import { parseArgs } from "node:util";
 import { say, whole } from "../demo/say.ts";
-import { clientTools, startPair, type Vendor } from "../tests/servers/mod.ts";
-import { dumpPipe, ferry, type Run } from "./contestants.ts";
-import { assertArrived, clearTarget, makeTables, TABLES } from "./tables.ts";
+import { clientTools, mydumperTools, type ServerPair, startPair, type Vendor } from "../tests/servers/mod.ts";
+import { BACKLOGS } from "./changes/backlog.ts";
+import { catchUp } from "./changes/catch_up.ts";
+import { cutover, emptyJob, latency } from "./changes/live.ts";
+import { dumpPipe, ferry, mydumper } from "./copy/contenders.ts";
+import { floor } from "./copy/floor.ts";
+import { assertArrived, clearTarget, COPY_WORKLOADS, type CopyWorkload, makeTables } from "./copy/tables.ts";
+import { goalLine, type GoalName, judge, type Reached } from "./goals.ts";
+import { median, type Run } from "./meter.ts";
 
 const { values: flags } = parseArgs({
   args: Deno.args,
   options: {
-    rows: { type: "string", default: "500000" },
-    rounds: { type: "string", default: "3" },
+    quick: { type: "boolean", default: false },
     vendor: { type: "string" },
+    only: { type: "string" },
+    rounds: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
-const rows = Number(flags.rows);
-const rounds = Number(flags.rounds);
-if (!(rows >= 1000 && rows <= 1_000_000)) throw new Error("--rows is not a number from 1000 to 1000000");
-if (!(rounds >= 1)) throw new Error("--rounds is not a number of 1 or more");
 const vendors: Vendor[] = ["mysql", "mariadb"].filter((each): each is Vendor =>
   flags.vendor === undefined || flags.vendor === each
 );
 if (vendors.length === 0) throw new Error(`--vendor is "${flags.vendor}", not mysql or mariadb`);
+const quick = flags.quick;
+const rounds = flags.rounds === undefined ? (quick ? 1 : 3) : Number(flags.rounds);
+if (!(rounds >= 1)) throw new Error("--rounds is not a number of 1 or more");
 
-/** What one contestant did. */
+/** Narrow rows of a copy, and single-row changes of a backlog. */
+const ROWS = quick ? 500_000 : 2_000_000;
+const CHANGES = quick ? 100_000 : 1_000_000;
+const SETTINGS = { "innodb-buffer-pool-size": quick ? "1G" : "2G" };
+
+/** A contender's median over the rounds. */
 interface Score {
   readonly vendor: Vendor;
-  readonly version: string;
-  readonly name: string;
-  readonly rowsPerSecond: number;
-  readonly allRowsPerSecond: readonly number[];
-  readonly cpuSecondsPerMillionRows: number;
-  /** Against dump and client. */
-  readonly ratio: number;
+  readonly workload: string;
+  readonly contender: string;
+  readonly perSecond: number;
+  readonly all: readonly number[];
+  readonly clientCpu: number | null;
+  readonly sourceCpu: number | null;
+  readonly targetCpu: number | null;
+  readonly peakBytes: number | null;
 }
 
 const scores: Score[] = [];
-for (const vendor of vendors) scores.push(...await race(vendor));
-if (flags.json) await say(JSON.stringify(scores, null, 2));
-else await table(scores);
+const goals: Reached[] = [];
+const wanted = (suite: string) => flags.only === undefined || flags.only === suite;
+for (const vendor of vendors) {
+  if (wanted("copy")) await copies(vendor);
+  if (wanted("changes")) await changes(vendor);
+  if (wanted("live")) await live(vendor);
+  if (wanted("scale")) await tenfold(vendor);
+}
+if (flags.json) await say(JSON.stringify({ scores, goals }, null, 2));
+else await report();
 
-async function race(vendor: Vendor): Promise<Score[]> {
+async function copies(vendor: Vendor): Promise<void> {
   const tools = await clientTools(vendor);
-  const settings = { "innodb-buffer-pool-size": "512M" };
-  await using pair = await startPair(vendor, { source: settings, target: settings });
-  await tell(`${vendor} ${pair.source.version}: making ${TABLES} tables of ${whole(rows)} rows`);
-  await makeTables(pair.source.url, rows);
-  const dump = vendor === "mysql" ? "mysqldump | mysql" : "mariadb-dump | mariadb";
-  const contestants: readonly [string, () => Promise<Run>][] = [
-    [dump, () => dumpPipe(pair, vendor, tools)],
+  const mydumperArgv = await mydumperTools();
+  await using pair = await startPair(vendor, { source: SETTINGS, target: SETTINGS });
+  const contenders: readonly (readonly [string, () => Promise<Run>])[] = [
+    ["dump | client", () => dumpPipe(pair, vendor, tools)],
+    ["mydumper", () => mydumper(pair, mydumperArgv)],
+    ["floor", () => floor(pair, vendor)],
     ["ferry", () => ferry(pair, "off")],
     ["ferry, verified", () => ferry(pair, "full")],
   ];
-  const runs = new Map<string, Run[]>(contestants.map(([name]) => [name, []]));
+  // Quick: what the goals speak of.
+  const some = COPY_WORKLOADS.filter((w) => !quick || ["narrow rows", "29 columns"].includes(w.name));
+  for (const w of some) {
+    const rows = Math.round(w.rows(ROWS));
+    await tell(`${vendor} ${pair.source.version}: ${w.name}, ${whole(rows)} rows`);
+    await makeTables(pair.source.url, vendor, w, rows);
+    await race(vendor, pair, w, rows, contenders);
+  }
+  const rate = (contender: string) => score(vendor, "narrow rows", contender).perSecond;
+  note(vendor, "dump", rate("ferry") / rate("dump | client"));
+  note(vendor, "mydumper", rate("ferry") / rate("mydumper"));
+  note(vendor, "floor", rate("ferry") / rate("floor"));
+  note(vendor, "cpuNarrow", score(vendor, "narrow rows", "ferry").clientCpu!);
+  note(vendor, "cpuWide", score(vendor, "29 columns", "ferry").clientCpu!);
+}
+
+async function race(
+  vendor: Vendor,
+  pair: ServerPair,
+  w: CopyWorkload,
+  rows: number,
+  contenders: readonly (readonly [string, () => Promise<Run>])[],
+): Promise<void> {
+  const runs = new Map<string, Run[]>(contenders.map(([name]) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, go] of contestants) {
+    for (const [name, go] of contenders) {
       await clearTarget(pair.target.url);
       const run = await go();
-      await assertArrived(pair.target.url, rows);
+      await assertArrived(pair.target.url, w, rows);
       runs.get(name)!.push(run);
-      await tell(`  round ${round}  ${name.padEnd(24)} ${whole(TABLES * rows / run.seconds)} rows/s`);
+      await tell(`  round ${round}  ${name.padEnd(18)} ${whole(rows / run.seconds)} rows/s`);
     }
   }
-  const rate = (name: string) => TABLES * rows / median(runs.get(name)!.map((run) => run.seconds));
-  return [...runs].map(([name, each]) => ({
-    vendor,
-    version: pair.source.version,
-    name,
-    rowsPerSecond: Math.round(rate(name)),
-    allRowsPerSecond: each.map((run) => Math.round(TABLES * rows / run.seconds)),
-    cpuSecondsPerMillionRows: median(each.map((run) => run.cpuSeconds)) * 1e6 / (TABLES * rows),
-    ratio: rate(name) / rate(dump),
-  }));
+  for (const [name, each] of runs) keep(vendor, w.name, name, rows, each);
 }
 
-async function table(scores: readonly Score[]): Promise<void> {
-  await say(
-    `\nMedian of ${rounds} rounds, ${TABLES} tables of ${
-      whole(rows)
-    } rows each, ${navigator.hardwareConcurrency} processors\n`,
-  );
-  await say(
-    "                                          rows/s    against dump    client CPU s per million rows",
-  );
-  for (const score of scores) {
-    await say([
-      `${score.vendor} ${score.version}`.padEnd(28).slice(0, 28),
-      score.name.padEnd(23),
-      whole(score.rowsPerSecond).padStart(9),
-      `${score.ratio.toFixed(2)} ×`.padStart(12),
-      score.cpuSecondsPerMillionRows.toFixed(2).padStart(14),
-    ].join(" "));
+async function changes(vendor: Vendor): Promise<void> {
+  for (const backlog of BACKLOGS.filter((b) => !quick || b.name.startsWith("updates"))) {
+    const count = Math.round(backlog.changes(CHANGES));
+    await tell(`${vendor}: a backlog of ${whole(count)} changes: ${backlog.name}`);
+    const runs = { ferry: [] as Run[], replica: [] as Run[], parallel: [] as Run[] };
+    for (let round = 1; round <= rounds; round++) {
+      const { ferry: own, replica, parallel } = await catchUp(vendor, SETTINGS, backlog, count);
+      runs.ferry.push(own);
+      for (const [name, seconds] of [["replica", replica], ["parallel", parallel]] as const) {
+        runs[name].push({ seconds, clientCpu: NaN, sourceCpu: null, targetCpu: null, peakBytes: null });
+      }
+      await tell(
+        `  round ${round}  ferry ${whole(count / own.seconds)}, replica ${whole(count / replica)}, ` +
+          `replica with 4 appliers ${whole(count / parallel)} changes/s`,
+      );
+    }
+    keep(vendor, backlog.name, "ferry", count, runs.ferry);
+    keep(vendor, backlog.name, "replica", count, runs.replica);
+    keep(vendor, backlog.name, "replica, 4 appliers", count, runs.parallel);
+    const ratio = score(vendor, backlog.name, "ferry").perSecond /
+      score(vendor, backlog.name, "replica").perSecond;
+    if (backlog.name === "updates, uniform") note(vendor, "uniform", ratio);
+    if (backlog.name === "updates, hot keys") note(vendor, "hot", ratio);
   }
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+async function live(vendor: Vendor): Promise<void> {
+  await using pair = await startPair(vendor, { source: SETTINGS, target: SETTINGS });
+  await tell(`${vendor}: following 1,000 changes a second`);
+  const { p50, p99 } = await latency(pair, quick ? 5 : 15);
+  note(vendor, "latencyMiddle", p50);
+  note(vendor, "latencyMost", p99);
+  const times = quick ? 3 : 9;
+  const stopped: number[] = [];
+  const empty: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const { told, felt } = await cutover(pair);
+    stopped.push(Math.max(told, felt));
+    empty.push(await emptyJob(pair));
+  }
+  note(vendor, "stopped", median(stopped));
+  note(vendor, "empty", median(empty));
+}
+
+async function tenfold(vendor: Vendor): Promise<void> {
+  await using pair = await startPair(vendor, { source: SETTINGS, target: SETTINGS });
+  const w = COPY_WORKLOADS[0];
+  const run = async (rows: number): Promise<Run> => {
+    await tell(`${vendor}: ${w.name}, ${whole(rows)} rows`);
+    await makeTables(pair.source.url, vendor, w, rows);
+    await clearTarget(pair.target.url);
+    const each = await ferry(pair, "off");
+    await assertArrived(pair.target.url, w, rows);
+    keep(vendor, `${w.name}, ${whole(rows)}`, "ferry", rows, [each]);
+    return each;
+  };
+  const rows = quick ? 300_000 : 1_000_000;
+  const one = await run(rows);
+  const ten = await run(rows * 10);
+  note(vendor, "tenfold", (10 / ten.seconds) / (1 / one.seconds));
+  note(vendor, "memory", ten.peakBytes! / one.peakBytes!);
+}
+
+function keep(
+  vendor: Vendor,
+  workload: string,
+  contender: string,
+  count: number,
+  runs: readonly Run[],
+): void {
+  const each = (read: (run: Run) => number | null) => {
+    const known = runs.map(read).filter((n): n is number => n !== null && !Number.isNaN(n));
+    return known.length === 0 ? null : median(known);
+  };
+  const perMillion = (n: number | null) => n === null ? null : n * 1e6 / count;
+  scores.push({
+    vendor,
+    workload,
+    contender,
+    perSecond: count / median(runs.map((run) => run.seconds)),
+    all: runs.map((run) => Math.round(count / run.seconds)),
+    clientCpu: perMillion(each((run) => run.clientCpu)),
+    sourceCpu: perMillion(each((run) => run.sourceCpu)),
+    targetCpu: perMillion(each((run) => run.targetCpu)),
+    peakBytes: each((run) => run.peakBytes),
+  });
+}
+
+function score(vendor: Vendor, workload: string, contender: string): Score {
+  return scores.find((s) => s.vendor === vendor && s.workload === workload && s.contender === contender)!;
+}
+
+function note(vendor: Vendor, name: GoalName, value: number): void {
+  goals.push(judge(vendor, name, value));
+}
+
+async function report(): Promise<void> {
+  await say(
+    `\nMedians of ${rounds} ${
+      rounds === 1 ? "round" : "rounds"
+    }, ${navigator.hardwareConcurrency} processors\n`,
+  );
+  await say(
+    "| servers | workload | contender | per second | CPU s per million: program | source | target | peak MB |",
+  );
+  await say("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |");
+  const number = (n: number | null, digits = 2) => n === null ? "" : n.toFixed(digits);
+  for (const s of scores) {
+    const cells = [
+      s.vendor,
+      s.workload,
+      s.contender,
+      whole(s.perSecond),
+      number(s.clientCpu),
+      number(s.sourceCpu),
+      number(s.targetCpu),
+      number(s.peakBytes === null ? null : s.peakBytes / 1e6, 0),
+    ];
+    await say(`| ${cells.join(" | ")} |`);
+  }
+  await say();
+  for (const goal of goals) await say(goalLine(goal));
 }
 
 /** What happens meanwhile; results alone go to stdout with --json. */
