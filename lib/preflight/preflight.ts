@@ -74,7 +74,9 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
-    const missingSchemas = target === null ? [] : await checkTarget(target, pairs, spec, options, findings);
+    const missingSchemas = target === null
+      ? []
+      : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
     const plan = refused || source === null || target === null ? null : {

@@ -124,7 +124,7 @@ function keptIndexes(items: readonly string[], indexes: readonly Index[], keyNam
 }
 
 /** Splits at the commas between definitions; what follows the closing parenthesis is the tail (options, partitions). */
-function takeApart(sql: string): { items: string[]; tail: string } {
+export function takeApart(sql: string): { items: string[]; tail: string } {
   const items: string[] = [];
   let depth = 0;
   let from = 0;
@@ -175,13 +175,14 @@ function firstColumn(index: string): string | null {
   return index[open] === "`" ? readName(index, open).name : null;
 }
 
-function readName(sql: string, at: number): { name: string; end: number } {
+/** The quoted name that stands at `at`, and where it ends. */
+export function readName(sql: string, at: number): { name: string; end: number } {
   const end = skipQuoted(sql, at);
   return { name: sql.slice(at + 1, end - 1).replaceAll("``", "`"), end };
 }
 
 /** Where the quoted name, literal or comment that begins at `i` ends; `i` itself when none begins there. */
-function skipQuoted(sql: string, i: number): number {
+export function skipQuoted(sql: string, i: number): number {
   const quote = sql[i];
   if (quote === "/" && sql[i + 1] === "*") {
     const end = sql.indexOf("*/", i + 2);
