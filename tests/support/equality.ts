@@ -5,8 +5,13 @@
 import assert from "node:assert/strict";
 import { Sql } from "./sql.ts";
 
-/** Every row of a table as text lines: each column as HEX, NULL as `~`. */
-export async function dumpTable(sql: Sql, schema: string, table: string): Promise<string[]> {
+/** Every row of a table (for which `where` is true) as text lines: each column as HEX, NULL as `~`. */
+export async function dumpTable(
+  sql: Sql,
+  schema: string,
+  table: string,
+  where?: string,
+): Promise<string[]> {
   const columns = await sql.run(
     "SELECT column_name AS name, data_type AS type FROM information_schema.columns " +
       "WHERE table_schema = ? AND table_name = ? AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position",
@@ -23,7 +28,10 @@ export async function dumpTable(sql: Sql, schema: string, table: string): Promis
   };
   const list = columns.map((c) => `COALESCE(${value(c)}, '~')`).join(",");
   await sql.run("SET SESSION group_concat_max_len = 1000000, time_zone = '+00:00'");
-  const rows = await sql.run(`SELECT CONCAT_WS('|', ${list}) AS line FROM \`${schema}\`.\`${table}\``);
+  const rows = await sql.run(
+    `SELECT CONCAT_WS('|', ${list}) AS line FROM \`${schema}\`.\`${table.replaceAll("`", "``")}\`` +
+      (where === undefined ? "" : ` WHERE ${where}`),
+  );
   // Ordered here, by bytes: the two servers may order a collation's equals differently.
   return rows.map((r) => String(r.line)).sort();
 }
