@@ -30,7 +30,7 @@ export async function dumpTable(
   await sql.run("SET SESSION group_concat_max_len = 1000000, time_zone = '+00:00'");
   const filter = where === null ? "" : ` WHERE ${where}`;
   const rows = await sql.run(
-    `SELECT CONCAT_WS('|', ${list}) AS line FROM \`${schema}\`.\`${table}\`${filter}`,
+    `SELECT CONCAT_WS('|', ${list}) AS line FROM \`${schema}\`.\`${table.replaceAll("`", "``")}\`${filter}`,
   );
   // Ordered here, by bytes: the two servers may order a collation's equals differently.
   return rows.map((r) => String(r.line)).sort();
