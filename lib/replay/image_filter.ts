@@ -82,7 +82,7 @@ class ImageJudge {
     const { key } = this.table;
     const rows = pending.rows();
     if (rows.count === 0) return;
-    await this.session.run(`TRUNCATE TABLE ${quoteTable(this.place)}`);
+    await this.session.run(`DELETE FROM ${quoteTable(this.place)}`);
     await this.#writer.replace(rows, null);
     const misses: string[] = [];
     await this.#misses.read([], 0, (b, start) => {
