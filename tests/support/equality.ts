@@ -17,8 +17,13 @@ export async function dumpTable(sql: Sql, schema: string, table: string): Promis
     const name = `\`${c.name.replaceAll("`", "``")}\``;
     if (["enum", "set", "bit"].includes(c.type)) return `HEX(${name}+0)`;
     if (c.type === "float") return `HEX(CAST(CAST(${name} AS DOUBLE) AS CHAR))`;
-    if (["json", "uuid", "inet4", "inet6"].includes(c.type)) return `HEX(CAST(${name} AS CHAR))`;
+    if (c.type === "json") return `CONCAT(JSON_TYPE(${name}), HEX(CAST(${name} AS CHAR)))`;
+    if (["uuid", "inet4", "inet6"].includes(c.type)) return `HEX(CAST(${name} AS CHAR))`;
     if (/int|decimal|double|year|date|time/.test(c.type)) return `HEX(CAST(${name} AS CHAR))`;
+    // Twice a megabyte for each of many rows would be more than a connection carries.
+    if (/text|blob/.test(c.type)) {
+      return `IF(LENGTH(${name}) > 1000000, CONCAT(LENGTH(${name}), SHA2(${name}, 512)), HEX(${name}))`;
+    }
     return `HEX(${name})`;
   };
   const list = columns.map((c) => `COALESCE(${value(c)}, '~')`).join(",");
