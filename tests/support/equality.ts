@@ -19,7 +19,9 @@ export async function dumpTable(sql: Sql, schema: string, table: string): Promis
     if (c.type === "float") return `HEX(CAST(CAST(${name} AS DOUBLE) AS CHAR))`;
     if (c.type === "json") return `CONCAT(JSON_TYPE(${name}), HEX(CAST(${name} AS CHAR)))`;
     if (["uuid", "inet4", "inet6"].includes(c.type)) return `HEX(CAST(${name} AS CHAR))`;
-    if (/int|decimal|double|year|date|time/.test(c.type)) return `HEX(CAST(${name} AS CHAR))`;
+    if (/^(tiny|small|medium|big)?int$|^(decimal|double|year|date|datetime|timestamp|time)$/.test(c.type)) {
+      return `HEX(CAST(${name} AS CHAR))`;
+    }
     // Twice a megabyte for each of many rows would be more than a connection carries.
     if (/text|blob/.test(c.type)) {
       return `IF(LENGTH(${name}) > 1000000, CONCAT(LENGTH(${name}), SHA2(${name}, 512)), HEX(${name}))`;
