@@ -111,7 +111,7 @@ export function wireColumn(column: Column): WireColumn {
 /** A BINARY connection's parameter is bytes; these types want characters (drivers: "needs CONVERT"). */
 function placeholder(dataType: string): string {
   if (dataType === "json") return "CONVERT(? USING utf8mb4)";
-  if (dataType === "uuid" || dataType === "inet4" || dataType === "inet6") return "CONVERT(? USING latin1)";
+  if (["time", "uuid", "inet4", "inet6"].includes(dataType)) return "CONVERT(? USING latin1)";
   return "?";
 }
 
