@@ -59,6 +59,8 @@ export interface CrossingOptions {
 export class Crossing {
   /** The tables, in the order of their numbers. */
   readonly tables: FerriedTable[] = [];
+  /** Tables without a key, copied behind the fence. */
+  readonly keyless: FerriedTable[] = [];
   /** What must survive. */
   memory: CrossingMemory;
   /** Compares both sides; `null` before it began, or with `verify: "off"`. */
@@ -79,11 +81,13 @@ export class Crossing {
   /** Nothing happens before {@linkcode run}. */
   constructor(readonly options: CrossingOptions) {
     const { plan, memory } = options;
-    for (const t of plan.tables) this.#planned.set(tableLabel(t.table), t);
-    const names = memory?.tables ?? [...this.#planned.keys()];
+    for (const t of [...plan.tables, ...plan.keyless]) this.#planned.set(tableLabel(t.table), t);
+    const names = memory?.tables ?? plan.tables.map((t) => tableLabel(t.table));
+    const keyless = memory === null ? plan.keyless.map((t) => tableLabel(t.table)) : memory.keyless ?? [];
     this.memory = memory ?? {
       tables: names,
-      made: plan.tables.filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
+      keyless,
+      made: [...this.#planned.values()].filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
       source: plan.source.identity,
       planned: false,
       cutoverAttempts: 0,
@@ -97,7 +101,7 @@ export class Crossing {
         },
       );
     }
-    for (const [i, name] of names.entries()) {
+    for (const [i, name] of [...names, ...keyless].entries()) {
       const planned = this.#planned.get(name);
       if (planned === undefined) {
         throw new FerryError(
@@ -105,8 +109,13 @@ export class Crossing {
           `Cannot go on with table "${name}": it is not on the source any more`,
         );
       }
-      this.tables.push(new FerriedTable(i, planned));
+      (i < names.length ? this.tables : this.keyless).push(new FerriedTable(i, planned));
     }
+  }
+
+  /** Those with a key and those without. */
+  get everyTable(): readonly FerriedTable[] {
+    return [...this.tables, ...this.keyless];
   }
 
   /** Replays to the end of the binlog as it is now, then resolves. */
@@ -247,14 +256,14 @@ export class Crossing {
     for (const schema of plan.missingSchemas) {
       await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)}`);
     }
-    for (const t of plan.tables) if (t.create !== null) await this.#ddl(t.create);
+    for (const t of [...plan.tables, ...plan.keyless]) if (t.create !== null) await this.#ddl(t.create);
     await this.#meetTargets();
   }
 
   /** The target's own columns, now that its tables are there. */
   async #meetTargets(): Promise<void> {
     const lower = this.options.plan.target.lowerCaseTableNames;
-    const places = new Map(this.tables.map((t) => [placeOf(t.target, lower), t]));
+    const places = new Map(this.everyTable.map((t) => [placeOf(t.target, lower), t]));
     const loaded = await loadTables(
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
@@ -313,7 +322,7 @@ export class Crossing {
       full = pressure;
       if (pressure) tail.pause();
       else tail.resume();
-    });
+    }, new Set(this.keyless.map((t) => `${t.table.schema}.${t.table.name}`)));
     this.replayer = replayer;
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
       connection: driverOptions(parseConnectionUrl(spec.source)),
@@ -406,7 +415,7 @@ export class Crossing {
 
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async #buildIndexes(): Promise<void> {
-    for (const table of this.tables) {
+    for (const table of this.everyTable) {
       const planned = this.#planned.get(tableLabel(table.table))!;
       if (!this.memory.made.includes(tableLabel(table.target)) || planned.deferred.length === 0) continue;
       const missing = await missingIndexes(this.options.stateSession, table.target, planned.deferred);
@@ -421,6 +430,7 @@ export class Crossing {
         table.targetHasUnique = true;
       } else await this.#ddl(sql);
     }
+    for (const table of this.keyless) this.options.logbook.keyless(table, "waiting");
     for (const table of this.tables) {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }

@@ -6,7 +6,9 @@ import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/f
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
+import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
+import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
 
 /** Tries it once. `true`: done is recorded. `false`: the deadline passed, the fence is down, writes go on. */
 export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<boolean> {
@@ -32,11 +34,10 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     const end = await crossing.sourceEnd();
     await crossing.flusher!.reached(end, both);
     const before = crossing.flusher!.changes;
+    await copyBehindFence(crossing, fence, both);
     await lastComparison(crossing, fence, both);
     if (crossing.flusher!.changes !== before || crossing.replayer!.pendingChanges > 0) {
-      throw new FerryError("writes-behind-fence", "Cannot cut over: somebody went on writing to the source", {
-        hint: "Stop every writer first, or use fence lockTables",
-      });
+      throw writesBehindFence();
     }
     both.throwIfAborted();
     await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
@@ -70,7 +71,7 @@ async function openFence(crossing: Crossing): Promise<Fence> {
       const url = parseConnectionUrl(spec.source);
       // Not under the attempt's signal: its end must not cut a fence that is to stay.
       const open = () => Session.open(url, { side: "source", data: true });
-      const tables = crossing.tables.map((t) => t.table);
+      const tables = crossing.everyTable.map((t) => t.table);
       return await LockTablesFence.open(
         open,
         tables,
@@ -86,13 +87,8 @@ async function openFence(crossing: Crossing): Promise<Fence> {
 async function lastComparison(crossing: Crossing, fence: Fence, signal: AbortSignal): Promise<void> {
   const { verifier } = crossing;
   if (verifier === null) return;
-  const source = fence.session ?? await crossing.open("source");
-  const target = await crossing.open("target");
-  try {
+  await withSessions(crossing, fence, signal, async (source, target) => {
     await verifier.final(source, target, signal);
     crossing.assertEqual();
-  } finally {
-    target.destroy();
-    if (source !== fence.session) source.destroy();
-  }
+  });
 }

@@ -33,6 +33,8 @@ export interface WriterTarget {
   readonly name: string;
   /** MariaDB: COM_STMT_BULK_EXECUTE is there. */
   readonly bulk: boolean;
+  /** `INSERT` puts rows beside those that are there. Default `REPLACE`. */
+  readonly verb?: "REPLACE" | "INSERT";
 }
 
 /** Writer of one table on one session. Statements are prepared at first use and die with the session. */
@@ -205,7 +207,7 @@ export class RowWriter implements TableWriter {
   #replaceSql(rows: number): string {
     const names = this.#columns.map((c) => quoteName(c.column.name)).join(",");
     const one = `(${this.#columns.map((c) => c.placeholder).join(",")})`;
-    return `REPLACE INTO ${quoteTable(this.#target)} (${names}) VALUES ${
+    return `${this.#target.verb ?? "REPLACE"} INTO ${quoteTable(this.#target)} (${names}) VALUES ${
       new Array(rows).fill(one).join(",")
     }`;
   }

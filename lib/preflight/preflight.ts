@@ -20,6 +20,7 @@ import {
   type SavedPosition,
 } from "./binlog.ts";
 import { inOrder } from "./finding.ts";
+import { judgeKeyless } from "./keyless.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
@@ -35,8 +36,10 @@ export interface FerryPlan {
   readonly source: Server;
   /** The target, described. */
   readonly target: Server;
-  /** The tables, largest first. */
+  /** The tables with a key, largest first. */
   readonly tables: readonly PlannedTable[];
+  /** Tables without a key, which are copied behind the fence, largest first. */
+  readonly keyless: readonly PlannedTable[];
   /** Schemas that `create` needs and the target does not have. */
   readonly missingSchemas: readonly string[];
 }
@@ -74,13 +77,16 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
+    findings.push(...judgeKeyless(pairs, spec));
     const missingSchemas = target === null ? [] : await checkTarget(target, pairs, spec, options, findings);
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
+    const planned = refused ? [] : planTables(pairs, spec, options.made);
     const plan = refused || source === null || target === null ? null : {
       source: source.server,
       target: target.server,
-      tables: planTables(pairs, spec, options.made),
+      tables: planned.filter((t) => t.table.key.length > 0),
+      keyless: planned.filter((t) => t.table.key.length === 0),
       missingSchemas,
     };
     return { findings: inOrder(findings), plan };

@@ -28,14 +28,6 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
   const label = tableLabel(loaded.table);
   const cannot = (state: string) => `Cannot copy table "${label}": ${state}`;
   const findings: Finding[] = [];
-  if (loaded.table.key.length === 0) {
-    findings.push(refuse(
-      "no-key",
-      label,
-      cannot("no primary or unique key"),
-      "A primary key, or a unique key of whole, stored columns that are NOT NULL",
-    ));
-  }
   if (loaded.engine.toLowerCase() !== "innodb") {
     findings.push(refuse(
       "engine-not-transactional",

@@ -75,11 +75,14 @@ class LocalServer implements TestServer {
     const log = `${this.folder}/error.log`;
     // A log for each start: "ready" of the last one would be taken for this one's.
     await Deno.writeTextFile(log, "");
+    await Deno.mkdir(`${this.folder}/tmp`, { recursive: true });
     this.#child = new Deno.Command(this.argv[0], {
       args: [
         ...this.argv.slice(1),
         `--datadir=${this.folder}/data`,
         `--socket=${this.folder}/s.sock`,
+        // MariaDB clears its folder for temporary tables at its start, whoever has some there.
+        `--tmpdir=${this.folder}/tmp`,
         `--pid-file=${this.folder}/server.pid`,
         `--log-error=${log}`,
         `--bind-address=${HOST}`,
