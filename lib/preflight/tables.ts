@@ -80,7 +80,8 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
 }
 
 function judgeColumn(column: Column, label: string): Finding[] {
-  const old = /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
+  // Without a fraction the old formats are read; with one an image does not tell how long it is.
+  const old = (column.fraction ?? 0) > 0 && /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
   if (isTravellingType(column.dataType) && !old) return [];
   return [refuse(
     "type-unsupported",

@@ -16,10 +16,13 @@ export async function dumpTable(sql: Sql, schema: string, table: string): Promis
   const value = (c: { name: string; type: string }) => {
     const name = `\`${c.name.replaceAll("`", "``")}\``;
     if (["enum", "set", "bit"].includes(c.type)) return `HEX(${name}+0)`;
-    if (c.type === "float") return `HEX(CAST(CAST(${name} AS DOUBLE) AS CHAR))`;
+    // No text of a number is exact; the eight bytes in a point are.
+    if (c.type === "float" || c.type === "double") {
+      return `HEX(SUBSTR(CAST(POINT(${name}, 0) AS BINARY), 10, 8))`;
+    }
     if (c.type === "json") return `CONCAT(JSON_TYPE(${name}), HEX(CAST(${name} AS CHAR)))`;
     if (["uuid", "inet4", "inet6"].includes(c.type)) return `HEX(CAST(${name} AS CHAR))`;
-    if (/^(tiny|small|medium|big)?int$|^(decimal|double|year|date|datetime|timestamp|time)$/.test(c.type)) {
+    if (/^(tiny|small|medium|big)?int$|^(decimal|year|date|datetime|timestamp|time)$/.test(c.type)) {
       return `HEX(CAST(${name} AS CHAR))`;
     }
     // Twice a megabyte for each of many rows would be more than a connection carries.

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Vendor } from "../servers/mod.ts";
+import { makeNumbers } from "./numbers.ts";
 import { Sql } from "./sql.ts";
 
 /** A table and how its keys are made of a number. */
@@ -155,16 +156,8 @@ export const LENIENT =
 /** Makes and fills the tables: every other number up to twice the rows. */
 export async function makeKeyTables(sql: Sql, cases: readonly KeyCase[]): Promise<void> {
   await sql.run(LENIENT);
-  await sql.run(
-    "CREATE DATABASE IF NOT EXISTS shop; CREATE DATABASE numbers; CREATE TABLE numbers.n (n INT PRIMARY KEY)",
-  );
-  await sql.run("INSERT INTO numbers.n VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)");
-  const digits = ["a", "b", "c", "d", "e"];
-  await sql.run(
-    `INSERT IGNORE INTO numbers.n SELECT ${digits.map((d, i) => `${10 ** i} * ${d}.n`).join(" + ")} FROM ${
-      digits.map((d) => `numbers.n ${d}`).join()
-    }`,
-  );
+  await sql.run("CREATE DATABASE IF NOT EXISTS shop");
+  await makeNumbers(sql);
   for (const c of cases) {
     try {
       await sql.run(`CREATE TABLE shop.${c.name} (${c.definition}, v INT, p VARCHAR(60))`);
@@ -173,6 +166,8 @@ export async function makeKeyTables(sql: Sql, cases: readonly KeyCase[]): Promis
           c.values("2 * n").join()
         }, n, REPEAT('p', n % 50) FROM numbers.n WHERE n < ${c.rows ?? 3000}`,
       );
+      const [{ n }] = await sql.run(`SELECT COUNT(*) AS n FROM shop.${c.name}`);
+      if (Number(n) < 120) throw new Error(`only ${n} rows`);
     } catch (e) {
       throw new Error(`${c.name}: ${(e as Error).message}`);
     }
