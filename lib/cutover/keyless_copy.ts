@@ -4,7 +4,6 @@
  * @module
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
-import { rowCondition } from "../copy/row_condition.ts";
 import { FerryError } from "../errors.ts";
 import { quoteTable } from "../mysql/identifier.ts";
 import { RowList } from "../mysql/row_list.ts";
@@ -47,7 +46,7 @@ export async function copyKeyless(table: FerriedTable, options: KeylessCopyOptio
   const atomic = table.targetLayout.columns.some((c) => c.column.dataType === "enum");
   const place = { ...table.target, bulk: bulk && !atomic, verb: "INSERT" as const };
   const writer = new RowWriter(target, place, table.targetLayout);
-  const condition = rowCondition(table);
+  const condition = table.sourceCondition;
   const sql =
     `SELECT ${table.layout.columns.map((c) => c.select).join(",")} FROM ${quoteTable(table.table)}` +
     (condition === null ? "" : ` WHERE ${condition}`);

@@ -20,6 +20,7 @@ import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Flusher } from "../replay/flusher.ts";
+import { ImageFilter } from "../replay/image_filter.ts";
 import { missingIndexes } from "../schema/create_table.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
@@ -84,8 +85,10 @@ export class Crossing {
     for (const t of [...plan.tables, ...plan.keyless]) this.#planned.set(tableLabel(t.table), t);
     const names = memory?.tables ?? plan.tables.map((t) => tableLabel(t.table));
     const keyless = memory === null ? plan.keyless.map((t) => tableLabel(t.table)) : memory.keyless ?? [];
+    const filters = filtersOf(plan);
     this.memory = memory ?? {
       tables: names,
+      filters,
       keyless,
       made: [...this.#planned.values()].filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
       source: plan.source.identity,
@@ -98,6 +101,16 @@ export class Crossing {
         "Cannot go on: the source is another server than the one the ferry began with",
         {
           hint: "Binlog positions of one server mean nothing on another; start another ferry",
+        },
+      );
+    }
+    for (const name of [...names, ...keyless]) {
+      if ((filters[name] ?? null) === (this.memory.filters?.[name] ?? null)) continue;
+      throw new FerryError(
+        "spec-differs",
+        `Cannot go on with table "${name}": its filter is another one now`,
+        {
+          hint: "A where function has to answer the same each time; start another ferry for another subset",
         },
       );
     }
@@ -268,12 +281,15 @@ export class Crossing {
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
     );
-    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table);
+    const { source, target } = this.options.plan;
+    const vendors = { source: source.vendor, target: target.vendor };
+    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table, vendors);
   }
 
-  /** DDL on the target, in a session without what the source's definition might trip over. */
+  /** DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are text. */
   async #ddl(sql: string): Promise<void> {
-    const session = await this.open("target");
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
     try {
       await session.run(
         "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
@@ -344,6 +360,7 @@ export class Crossing {
     const { plan, store, own } = this.options;
     this.flusher = new Flusher({
       replayer: this.replayer!,
+      filter: new ImageFilter(() => this.open("source"), plan.source.vendor === "mariadb"),
       session: await this.open("target"),
       bulk: plan.target.vendor === "mariadb",
       store,
@@ -461,4 +478,10 @@ export class Crossing {
     if (oldest === null) return 0;
     return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);
   }
+}
+
+/** The expression of each filtered table. */
+function filtersOf(plan: FerryPlan): Record<string, string> {
+  const filtered = [...plan.tables, ...plan.keyless].filter((t) => t.where !== null);
+  return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
 }

@@ -54,6 +54,8 @@ export interface Pair {
   readonly through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
+  /** The source's definition in the target's words; filled in by the look at the target. */
+  createSql: string;
 }
 
 /** A table's name as a server with this `lower_case_table_names` tells it apart. */
@@ -61,16 +63,25 @@ export function placeOf(t: TableName, lowerCaseTableNames: number): string {
   return lowerCaseTableNames === 0 ? tableLabel(t) : tableLabel(t).toLowerCase();
 }
 
-/** Gives each source table its place. */
+/** Gives each source table its place. `filters`: which rows, where not all. */
 export function matchTargets(
   tables: readonly LoadedTable[],
   spec: Pick<FerrySpec, "tables" | "exclude" | "renameSchemas">,
   lowerCaseTableNames: number,
+  filters: ReadonlyMap<LoadedTable, string>,
 ): Pair[] {
   return tables.map((source) => {
     const { schema, name } = source.table;
     const match = matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name)!;
-    return { source, ...match, place: placeOf(match.target, lowerCaseTableNames), existing: null };
+    const where = filters.get(source) ?? null;
+    return {
+      source,
+      ...match,
+      where,
+      place: placeOf(match.target, lowerCaseTableNames),
+      existing: null,
+      createSql: source.createSql,
+    };
   });
 }
 
@@ -116,8 +127,8 @@ export function planTables(
   spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
 ): PlannedTable[] {
-  return pairs.map(({ source, target, where, through, existing }) => {
-    const { create, deferred, foreignKeys } = targetDefinition(source.createSql, target, {
+  return pairs.map(({ source, target, where, through, existing, createSql }) => {
+    const { create, deferred, foreignKeys } = targetDefinition(createSql, target, {
       deferIndexes: spec.copy.deferIndexes,
       keyName: source.table.keyName,
     });

@@ -2,6 +2,7 @@
  * The look at the target: what is there for each pair, and whether the ferry may write it.
  * @module
  */
+import type { Server } from "../mysql/server.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
@@ -9,6 +10,7 @@ import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
+import { translatePairs } from "./definitions.ts";
 import { type Dockside, judgeVersion } from "./servers.ts";
 import {
   checkEmpty,
@@ -27,7 +29,11 @@ export async function checkTarget(
   { session, server }: Dockside,
   pairs: Pair[],
   spec: Pick<FerrySpec, "createTables" | "existingRows" | "copy">,
-  options: { readonly stateSchema: string; readonly made: ReadonlySet<string> | null },
+  options: {
+    readonly stateSchema: string;
+    readonly made: ReadonlySet<string> | null;
+    readonly source: Server | null;
+  },
   findings: Finding[],
 ): Promise<string[]> {
   findings.push(...judgeVersion(server, "target"));
@@ -46,6 +52,9 @@ export async function checkTarget(
   }];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
+  if (options.source !== null && options.source.vendor !== server.vendor) {
+    findings.push(...await translatePairs({ session, server }, pairs, options.stateSchema));
+  }
   for (const pair of pairs) {
     const label = tableLabel(pair.target);
     if (pair.existing !== null) {

@@ -12,17 +12,18 @@ import type { VerifiedTable } from "./table_reads.ts";
 /**
  * Number of rows, and the sums of two quarters of their hashes. Sums and not XORs, which two equal rows would leave as
  * they were. The hash stands there for each of them: a derived table of all hashes would be as long as the table.
- * `condition`: only the rows that it holds for. On a data session.
+ * On a data session.
  */
 export async function tableSum(
   session: Session,
   verified: VerifiedTable,
   side: "source" | "target",
-  condition: string | null,
 ): Promise<string> {
   const place = side === "source" ? verified.table : verified.target;
-  const layout = side === "source" ? verified.layout : verified.targetLayout;
-  const hash = rowHashSql(layout, verified.table);
+  const layouts = [verified.layout, verified.targetLayout];
+  const [layout, other] = side === "source" ? layouts : layouts.toReversed();
+  const condition = side === "source" ? verified.sourceCondition : verified.targetCondition;
+  const hash = rowHashSql(layout, verified.table, other, verified.signedZero);
   const quarter = (at: number) =>
     `COALESCE(SUM(CAST(CONV(SUBSTR(${hash},${at},16),16,10) AS DECIMAL(20,0))),0)`;
   const row = (await session.one(

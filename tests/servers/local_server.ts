@@ -31,6 +31,7 @@ export async function startLocal({ vendor, settings }: ServerOptions): Promise<T
   try {
     // Sparse, because the logs are mostly holes.
     await run(["cp", "-a", "--sparse=always", template, `${folder}/data`]);
+    await Deno.mkdir(`${folder}/tmp`);
     const argv = [...at.server(), ...serverOptions(vendor, settings)];
     // Between finding a free port and the server's taking it another process may take it.
     for (let attempt = 1;; attempt++) {
@@ -75,14 +76,13 @@ class LocalServer implements TestServer {
     const log = `${this.folder}/error.log`;
     // A log for each start: "ready" of the last one would be taken for this one's.
     await Deno.writeTextFile(log, "");
-    await Deno.mkdir(`${this.folder}/tmp`, { recursive: true });
     this.#child = new Deno.Command(this.argv[0], {
       args: [
         ...this.argv.slice(1),
         `--datadir=${this.folder}/data`,
-        `--socket=${this.folder}/s.sock`,
-        // MariaDB clears its folder for temporary tables at its start, whoever has some there.
+        // A server that starts removes every temporary table that it finds there: in /tmp also those of its neighbours.
         `--tmpdir=${this.folder}/tmp`,
+        `--socket=${this.folder}/s.sock`,
         `--pid-file=${this.folder}/server.pid`,
         `--log-error=${log}`,
         `--bind-address=${HOST}`,
