@@ -23,9 +23,11 @@ import { inOrder } from "./finding.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
+import { type MissingSchema, schemasToMake } from "./schemas.ts";
 import { judgeMatches, judgeTable } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
 
+export type { MissingSchema } from "./schemas.ts";
 export type { PlannedTable } from "./pairs.ts";
 export type { SavedPosition } from "./binlog.ts";
 
@@ -38,7 +40,7 @@ export interface FerryPlan {
   /** The tables, largest first. */
   readonly tables: readonly PlannedTable[];
   /** Schemas that `create` needs and the target does not have. */
-  readonly missingSchemas: readonly string[];
+  readonly missingSchemas: readonly MissingSchema[];
 }
 
 /** What was found, and the plan. */
@@ -74,16 +76,16 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
-    const missingSchemas = target === null
-      ? []
+    const side = target === null
+      ? null
       : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
-    const plan = refused || source === null || target === null ? null : {
+    const plan = refused || source === null || target === null || side === null ? null : {
       source: source.server,
       target: target.server,
       tables: planTables(pairs, spec, options.made),
-      missingSchemas,
+      missingSchemas: await schemasToMake(source.session, pairs, side.missingSchemas, side.collation),
     };
     return { findings: inOrder(findings), plan };
   } catch (e) {
