@@ -70,6 +70,8 @@ async function proveDefinitions(
   const findings: Finding[] = [];
   const place = `${quoteName(schema)}.${quoteName("_ferry_proof")}`;
   const mode = (await session.one("SELECT @@SESSION.sql_mode AS mode"))!.mode;
+  // Without one, a function that is not known is told as a missing schema.
+  await session.run(`USE ${quoteName(schema)}`);
   await session.run("SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'");
   for (const pair of pairs) {
     try {

@@ -67,7 +67,9 @@ export async function checkTarget(
   if (options.source !== null && options.source.vendor !== server.vendor) {
     const reader = await readReader(session, server);
     collation = (name) => collationOn(reader, name);
-    findings.push(...await translatePairs(session, reader, pairs, options.stateSchema));
+    const refused = new Set(findings.filter((f) => f.level === "error").map((f) => f.subject));
+    const left = pairs.filter((pair) => !refused.has(tableLabel(pair.source.table)));
+    findings.push(...await translatePairs(session, reader, left, options.stateSchema));
   }
   for (const pair of pairs) {
     const label = tableLabel(pair.target);
