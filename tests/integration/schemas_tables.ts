@@ -269,7 +269,7 @@ export const CASES: SchemaCase[] = [
     there: [
       /`a` text.* DEFAULT \(_utf8mb4'ß'\)/,
       /`d` varchar\(40\).* DEFAULT \(now\(\)\)/,
-      /`e` datetime\(3\) DEFAULT \(now\(\)\)/,
+      /`e` datetime\(3\) DEFAULT CURRENT_TIMESTAMP\(3\)/,
     ],
   },
   {
