@@ -451,6 +451,7 @@ export class FerryJob implements Ferry {
       move: (state) => this.#move(state),
       log: (text) => this.#log.add("log", { text }),
       copied: (table, rows, bytes) => snapshot.copied(table, rows, bytes),
+      keyless: (table, state) => snapshot.keyless(table, state),
       indexing: (table) => snapshot.indexing(table),
       copySettings: () => this.#copy,
       copyAllowed: async (signal) => {

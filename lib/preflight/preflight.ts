@@ -21,12 +21,15 @@ import {
 } from "./binlog.ts";
 import { checkFilters, chooseRows, type ChosenRows } from "./filter.ts";
 import { inOrder } from "./finding.ts";
+import { judgeKeyless } from "./keyless.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
+import { type MissingSchema, schemasToMake } from "./schemas.ts";
 import { judgeMatches, judgeTable } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
 
+export type { MissingSchema } from "./schemas.ts";
 export type { PlannedTable } from "./pairs.ts";
 export type { SavedPosition } from "./binlog.ts";
 
@@ -36,10 +39,12 @@ export interface FerryPlan {
   readonly source: Server;
   /** The target, described. */
   readonly target: Server;
-  /** The tables, largest first. */
+  /** The tables with a key, largest first. */
   readonly tables: readonly PlannedTable[];
+  /** Tables without a key, which are copied behind the fence, largest first. */
+  readonly keyless: readonly PlannedTable[];
   /** Schemas that `create` needs and the target does not have. */
-  readonly missingSchemas: readonly string[];
+  readonly missingSchemas: readonly MissingSchema[];
 }
 
 /** What was found, and the plan. */
@@ -77,16 +82,19 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0, filters);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
-    const missingSchemas = target === null
-      ? []
+    findings.push(...judgeKeyless(pairs, spec));
+    const side = target === null
+      ? null
       : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
-    const plan = refused || source === null || target === null ? null : {
+    const planned = refused ? [] : planTables(pairs, spec, options.made);
+    const plan = refused || source === null || target === null || side === null ? null : {
       source: source.server,
       target: target.server,
-      tables: planTables(pairs, spec, options.made),
-      missingSchemas,
+      tables: planned.filter((t) => t.table.key.length > 0),
+      keyless: planned.filter((t) => t.table.key.length === 0),
+      missingSchemas: await schemasToMake(source.session, pairs, side.missingSchemas, side.collation),
     };
     return { findings: inOrder(findings), plan };
   } catch (e) {
