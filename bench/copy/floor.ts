@@ -75,7 +75,7 @@ async function packetsOf(session: Session, layout: WireLayout, place: string, ve
   const rows = new RowList();
   const id = await session.prepare(`SELECT ${layout.columns.map((c) => c.select).join(",")} FROM ${place}`);
   const read = new ExecutePacket([]);
-  read.begin(id, 0);
+  read.begin(id, 0, true);
   await session.command<number>((done) =>
     new RawRead(read.finish(), (b, start, end) => rows.push(b, start, end), done)
   );
@@ -87,7 +87,7 @@ async function packetsOf(session: Session, layout: WireLayout, place: string, ve
     for (let bytes = 0; i + n < rows.count && n < limit && (n === 0 || bytes < BYTES); n++) {
       bytes += rows.ends[i + n] - rows.starts[i + n];
     }
-    packet.begin(0, n);
+    packet.begin(0, n, true);
     for (let k = i; k < i + n; k++) packet.addRow(rows.arena.bytes, rows.starts[k], rows.ends[k]);
     packets.push({ rows: n, bytes: Buffer.from(packet.finish()) });
     i += n;

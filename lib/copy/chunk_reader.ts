@@ -35,6 +35,7 @@ export interface Chunk {
 /** Reads one table on one session. */
 export class ChunkReader {
   readonly #readers = new Map<string, RowReader>();
+  readonly #spare: RowList[] = [];
   readonly #spanReaders = new Map<string, RowReader>();
   /** What is looked at of the range, while it is not read through. */
   #span: { readonly range: CopyRange; readonly end: Buffer | null } | null = null;
@@ -54,7 +55,7 @@ export class ChunkReader {
       this.#span = { range, end: await this.#spanEnd(range) };
     }
     const spanEnd = this.#span?.end ?? null;
-    const rows = new RowList();
+    const rows = this.#spare.pop() ?? new RowList();
     const touched = new Set<string>();
     // Registration first, then the read point notes what was delivered (I1, I2).
     table.watchers.add(touched);
@@ -81,6 +82,12 @@ export class ChunkReader {
       table.watchers.delete(touched);
       throw e;
     }
+  }
+
+  /** These rows are written: their memory serves another chunk. */
+  recycle(rows: RowList): void {
+    rows.clear(KEPT);
+    this.#spare.push(rows);
   }
 
   #lastKey(rows: RowList): Buffer {
@@ -145,6 +152,9 @@ export class ChunkReader {
       } `;
   }
 }
+
+/** Memory of a chunk's rows that is kept for the next one, in bytes. */
+const KEPT = 16 << 20;
 
 /** The chunk is committed, or given up: its keys are gathered no longer. */
 export function forget(chunk: Chunk): void {

@@ -94,6 +94,7 @@ export class Copier {
     const [source, target] = await openBoth(open);
     try {
       await readPoint.dress(source);
+      await target.run("SET SESSION autocommit=0"); // see RawPipeline
       let lane: Lane | null = null;
       while (this.#workers.size <= this.options.settings().concurrency) {
         const range = this.#queue.shift();
@@ -137,6 +138,7 @@ export class Copier {
         } finally {
           this.#writing--;
           forget(chunk);
+          lane.reader.recycle(chunk.rows);
         }
       }
     } finally {

@@ -20,7 +20,9 @@ export class Arena {
   reserve(n: number): void {
     const need = this.end + n;
     if (need <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(need, this.bytes.length * 2));
+    // Doubling what is large already would cost more memory than copying it now and then costs time.
+    const factor = this.bytes.length < 1 << 20 ? 2 : 1.25;
+    const grown = Buffer.allocUnsafeSlow(Math.max(need, Math.ceil(this.bytes.length * factor)));
     this.bytes.copy(grown, 0, 0, this.end);
     this.bytes = grown;
   }

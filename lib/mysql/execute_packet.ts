@@ -11,8 +11,11 @@ import type { WireColumn } from "../schema/wire_layout.ts";
 
 /** One packet in the making; its memory is used again for the next. */
 export interface RowPacket {
-  /** Starts a packet for `rows` rows of statement `statement`. */
-  begin(statement: number, rows: number): void;
+  /**
+   * Starts a packet for `rows` rows of statement `statement`. `typed`: says the parameters' types, which a server then
+   * knows for every later packet of that statement.
+   */
+  begin(statement: number, rows: number, typed: boolean): void;
   /** Adds a wire row: bitmap and values at `[start, end)`. */
   addRow(b: Buffer, start: number, end: number): void;
   /** Adds values that are all there, without a bitmap: a key. */
@@ -38,7 +41,7 @@ export class ExecutePacket implements RowPacket {
     this.#nullBytes = (columns.length + 9) >> 3;
   }
 
-  begin(statement: number, rows: number): void {
+  begin(statement: number, rows: number, typed: boolean): void {
     const out = this.#out;
     const n = this.#types.length;
     const bitmap = (rows * n + 7) >> 3;
@@ -51,8 +54,8 @@ export class ExecutePacket implements RowPacket {
     b.writeUInt32LE(1, 10);
     b.fill(0, 14, 14 + bitmap);
     let o = 14 + bitmap;
-    b[o++] = 1; // types follow
-    for (let r = 0; r < rows; r++) {
+    b[o++] = typed ? 1 : 0;
+    for (let r = 0; typed && r < rows; r++) {
       for (let i = 0; i < n; i++) {
         const t = this.#types[i];
         b[o++] = t & 255;
@@ -67,7 +70,9 @@ export class ExecutePacket implements RowPacket {
     const n = this.#types.length;
     const bits = this.#row++ * n;
     const out = this.#out.bytes;
-    for (let i = 0; i < n; i++) {
+    let nulls = 0;
+    for (let i = 0; i < this.#nullBytes; i++) nulls |= b[start + i];
+    for (let i = 0; nulls !== 0 && i < n; i++) {
       if (b[start + ((i + 2) >> 3)] & (1 << ((i + 2) & 7))) {
         const k = bits + i;
         out[14 + (k >> 3)] |= 1 << (k & 7);
@@ -98,16 +103,16 @@ export class BulkPacket implements RowPacket {
     this.#nullBytes = (columns.length + 9) >> 3;
   }
 
-  begin(statement: number): void {
+  begin(statement: number, _rows: number, typed: boolean): void {
     const out = this.#out;
     out.clear();
     out.reserve(11 + this.#columns.length * 2);
     const b = out.bytes;
     b[4] = 0xfa;
     b.writeUInt32LE(statement, 5);
-    b.writeUInt16LE(128, 9); // types follow
+    b.writeUInt16LE(typed ? 128 : 0, 9);
     let o = 11;
-    for (const c of this.#columns) {
+    for (const c of typed ? this.#columns : []) {
       b.writeUInt16LE(parameterType(c), o);
       o += 2;
     }

@@ -88,11 +88,98 @@ export class RawRead extends Command<number> {
 /** Any command that is answered by one OK or error packet. */
 export class RawWrite extends Command<Outcome> {
   protected answer(b: Buffer, start: number): boolean {
-    let o = start + 1;
-    const affectedRows = lenencAt(b, o);
-    o += lenencSize(b[o]);
-    o += lenencSize(b[o]);
-    return this.end(null, { affectedRows, warnings: b.readUInt16LE(o + 2) });
+    return this.end(null, outcomeOf(b, start));
+  }
+}
+
+function outcomeOf(b: Buffer, start: number): Outcome {
+  let o = start + 1;
+  const affectedRows = lenencAt(b, o);
+  o += lenencSize(b[o]);
+  o += lenencSize(b[o]);
+  return { affectedRows, warnings: b.readUInt16LE(o + 2) };
+}
+
+/** Commands that are sent before the answer to the one before them is there. */
+const WINDOW = 2;
+
+/**
+ * Many commands, each answered by one OK or error packet, with the next one on its way while the server works at one:
+ * neither waits for the other. `next` makes a payload (4 free bytes in front) in the turn in which it is sent, `null`
+ * when there is no more; its memory must stay as it is until the command after it has been answered. `answered` is told
+ * each answer in order. What was sent behind a command that failed is executed all the same: have it in one transaction,
+ * on a session without autocommit (a deadlock ends the transaction, and what follows would commit by itself).
+ */
+export class RawPipeline extends EventEmitter implements RawCommand {
+  readonly _commandName = "Raw";
+  onResult: Done<void> | null;
+  #started = false;
+  #open = 0;
+  /** A payload of several packets has another sequence: it goes alone. */
+  #alone = false;
+  #held: Buffer | null = null;
+  #failure: unknown = null;
+
+  /** `done` gets what `next` threw; what the server refuses is for `answered`. */
+  constructor(
+    private readonly next: () => Buffer | null,
+    private readonly answered: (error: unknown, outcome: Outcome | null) => void,
+    done: Done<void>,
+  ) {
+    super();
+    this.onResult = done;
+  }
+
+  stateName(): string {
+    return "raw";
+  }
+
+  execute(packet: Packet, connection: Connection): boolean {
+    if (this.#started) {
+      this.#open--;
+      const b: Buffer = packet.buffer;
+      if (b[packet.offset] === 0xff) this.answered(packet.asError("utf8"), null);
+      else this.answered(null, outcomeOf(b, packet.offset));
+    }
+    this.#started = true;
+    if (!this.#alone || this.#open === 0) this.#fill(connection);
+    if (this.#open > 0) return false;
+    const done = this.onResult;
+    this.onResult = null;
+    done?.(this.#failure);
+    this.emit("end");
+    return true;
+  }
+
+  #next(): Buffer | null {
+    if (this.#failure !== null) return null;
+    try {
+      return this.next();
+    } catch (e) {
+      this.#failure = e;
+      return null;
+    }
+  }
+
+  #fill(connection: Connection): void {
+    this.#alone = false;
+    while (this.#open < WINDOW) {
+      const payload = this.#held ?? this.#next();
+      this.#held = null;
+      if (payload === null) break;
+      const large = payload.length - 4 >= MAX_PAYLOAD;
+      if (large && this.#open > 0) {
+        this.#held = payload;
+        break;
+      }
+      connection._resetSequenceId();
+      sendPayload(connection, payload);
+      this.#open++;
+      this.#alone = large;
+      if (large) return;
+    }
+    // The driver expects the answer of what was sent last; the next one is to a command of one packet.
+    connection.sequenceId = 1;
   }
 }
 

@@ -9,10 +9,11 @@ import { Arena } from "./arena.ts";
 export class RowList {
   /** The memory. */
   readonly arena: Arena;
-  /** Where each row begins. */
+  /** Where each row begins; as many as {@linkcode count} count. */
   readonly starts: number[] = [];
   /** Where each row ends. */
   readonly ends: number[] = [];
+  #count = 0;
 
   /** An empty list; rows are appended to `arena`. */
   constructor(arena: Arena = new Arena()) {
@@ -21,19 +22,24 @@ export class RowList {
 
   /** How many rows. */
   get count(): number {
-    return this.starts.length;
+    return this.#count;
   }
 
   /** Copies a row to the end. */
   push(b: Buffer, start: number, end: number): void {
-    this.starts.push(this.arena.append(b, start, end));
-    this.ends.push(this.arena.end);
+    this.note(this.arena.append(b, start, end), this.arena.end);
   }
 
   /** Notes a row that already lies in the arena. */
   note(start: number, end: number): void {
-    this.starts.push(start);
-    this.ends.push(end);
+    this.starts[this.#count] = start;
+    this.ends[this.#count++] = end;
+  }
+
+  /** Forgets the rows and keeps the memory for others, up to `keep` bytes. */
+  clear(keep: number): void {
+    this.arena.clear(keep);
+    this.#count = 0;
   }
 }
 

@@ -46,7 +46,7 @@ export class RowReader {
   async read(keys: readonly Buffer[], limit: number, sink: RowSink): Promise<number> {
     this.#statement ??= this.session.prepare(this.sql);
     const id = await this.#statement;
-    this.#packet.begin(id, this.limited || this.conditions.length > 0 ? 1 : 0);
+    this.#packet.begin(id, this.limited || this.conditions.length > 0 ? 1 : 0, true);
     const parts: Buffer[] = [];
     for (let i = 0; i < this.conditions.length; i++) {
       const values = splitKey(keys[i], this.key);

@@ -11,7 +11,7 @@ import { BulkPacket, ExecutePacket, type RowPacket, valueSize } from "./execute_
 import { countEnumZeros, enumZeroRows, mayBeEnumZero, writeEnumZeros } from "./enum_zero.ts";
 import { quoteName, quoteTable } from "./identifier.ts";
 import { keyComparison } from "./key_sql.ts";
-import { RawWrite } from "./raw_commands.ts";
+import { RawPipeline, RawWrite } from "./raw_commands.ts";
 import type { RowList } from "./row_list.ts";
 import type { TableWriter } from "./table_writer.ts";
 import type { Outcome, Session } from "./session.ts";
@@ -19,9 +19,9 @@ import type { Outcome, Session } from "./session.ts";
 /** Parameters that one statement may have, by protocol. */
 const MAX_PARAMETERS = 65_535;
 /** Rows of the largest shape: 500-1000 rows a statement was fastest (drivers 4.3). */
-const MAX_ROWS = 512;
+const MAX_ROWS = 1024;
 /** Rows of one bulk packet. */
-const MAX_BULK_ROWS = 1024;
+const MAX_BULK_ROWS = 2048;
 /** Bytes of one statement; a single larger row goes alone. */
 const MAX_BYTES = 512 * 1024;
 
@@ -37,14 +37,29 @@ export interface WriterTarget {
   readonly verb?: "REPLACE" | "INSERT";
 }
 
+/** A statement of one shape. */
+interface Prepared {
+  readonly id: number;
+  /** Its server knows the parameters' types. */
+  typed: boolean;
+}
+
+/** A statement that was refused, with the rows that it had. */
+interface Failed {
+  readonly used: readonly number[];
+  readonly error: unknown;
+}
+
 /** Writer of one table on one session. Statements are prepared at first use and die with the session. */
 export class RowWriter implements TableWriter {
   readonly #session: Session;
   readonly #target: WriterTarget;
   readonly #columns: readonly WireColumn[];
   readonly #key: readonly WireColumn[];
-  readonly #statements = new Map<string, Promise<number>>();
-  readonly #replacePacket: RowPacket;
+  readonly #shapes = new Map<number, Prepared>();
+  readonly #deletes = new Map<number, number>();
+  /** One is being filled while the one before it is on its way. */
+  readonly #replacePackets: readonly RowPacket[];
   readonly #deletePacket: RowPacket;
   /** `max_allowed_packet` of the session, once it was asked for. */
   #maxPacket = 0;
@@ -55,46 +70,89 @@ export class RowWriter implements TableWriter {
     this.#target = target;
     this.#columns = layout.columns;
     this.#key = layout.columns.slice(0, layout.keyColumns);
-    this.#replacePacket = target.bulk ? new BulkPacket(this.#columns) : new ExecutePacket(this.#columns);
+    const packet = () => target.bulk ? new BulkPacket(this.#columns) : new ExecutePacket(this.#columns);
+    this.#replacePackets = [packet(), packet()];
     this.#deletePacket = new ExecutePacket(this.#key);
   }
 
-  /** REPLACEs rows `[from, to)` that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */
+  /** REPLACEs rows that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */
   async replace(rows: RowList, take: ((index: number) => boolean) | null): Promise<number> {
     await this.#askMaxPacket();
-    let written = 0;
-    for (let i = 0; i < rows.count;) {
-      const [next, count] = await this.#replaceSome(rows, i, take);
-      i = next;
-      written += count;
+    const limit = this.#rowLimit(this.#columns.length);
+    let from = 0, written = 0, statement = 0;
+    while (from < rows.count) {
+      /** What was sent and not answered yet, in order. */
+      const open: number[][] = [];
+      const failed: Failed[] = [];
+      const warned: (readonly number[])[] = [];
+      let unprepared = 0;
+      const next = (): Buffer | null => {
+        if (failed.length > 0 || warned.length > 0) return null;
+        const picked: number[] = [];
+        const behind = this.#pick(rows, from, limit, take, picked);
+        const count = this.#target.bulk ? picked.length : shapeFor(picked.length, limit);
+        if (picked.length === 0) {
+          from = behind;
+          return null;
+        }
+        const shape = this.#target.bulk ? 1 : count;
+        const known = this.#shapes.get(shape);
+        if (known === undefined) {
+          unprepared = shape;
+          return null;
+        }
+        const whole = count === picked.length;
+        picked.length = count;
+        from = whole ? behind : picked[count - 1] + 1;
+        open.push(picked);
+        written += count;
+        const packet = this.#replacePackets[statement++ % this.#replacePackets.length];
+        return this.#fill(packet, known, picked, rows);
+      };
+      const answered = (error: unknown, outcome: Outcome | null): void => {
+        const used = open.shift()!;
+        if (error !== null) failed.push({ used, error });
+        else if (outcome!.warnings > 0) warned.push(used);
+      };
+      await this.#session.command<void>((done) => new RawPipeline(next, answered, done));
+      if (warned.length > 0) await this.#refuseWarned(warned[0], rows);
+      for (const one of failed) await this.#mend(one, rows);
+      if (unprepared > 0) await this.#prepare(unprepared);
     }
     return written;
   }
 
-  async #replaceSome(
+  /** Picks the rows of the next statement and returns the index behind the last one looked at. */
+  #pick(
     rows: RowList,
     from: number,
+    limit: number,
     take: ((i: number) => boolean) | null,
-  ): Promise<[number, number]> {
-    const picked: number[] = [];
-    const limit = this.#rowLimit(this.#columns.length);
+    picked: number[],
+  ): number {
+    const most = Math.min(MAX_BYTES, this.#maxPacket / 2);
     let i = from;
     for (let bytes = 0; i < rows.count && picked.length < limit; i++) {
       if (take !== null && !take(i)) continue;
       const size = rows.ends[i] - rows.starts[i];
-      if (picked.length > 0 && bytes + size > Math.min(MAX_BYTES, this.#maxPacket / 2)) break;
+      if (picked.length > 0 && bytes + size > most) break;
       bytes += size;
       picked.push(i);
     }
-    if (picked.length === 0) return [i, 0];
-    const used = this.#target.bulk ? picked : picked.slice(0, shapeFor(picked.length, limit));
-    try {
-      await this.#replaceRows(used, rows);
-    } catch (e) {
-      if (!mayBeEnumZero(e, this.#columns)) throw e;
-      await this.#replaceEnumZeros(used, rows, e);
-    }
-    return [used.length === picked.length ? i : used[used.length - 1] + 1, used.length];
+    return i;
+  }
+
+  /** Says what the server warned of: it forgot that at the statement behind it, so it is asked once more. */
+  async #refuseWarned(used: readonly number[], rows: RowList): Promise<never> {
+    await this.#replaceRows(used, rows);
+    this.#refuse("the server warned of a value, and not again when it was written again");
+  }
+
+  /** What a statement of the pipeline has failed with is mended where it may be, else thrown. */
+  async #mend(failed: Failed, rows: RowList): Promise<void> {
+    for (const statement of this.#shapes.values()) statement.typed = false;
+    if (!mayBeEnumZero(failed.error, this.#columns)) throw failed.error;
+    await this.#replaceEnumZeros(failed.used, rows, failed.error);
   }
 
   /** One statement for these rows; there is a shape for their number. */
@@ -103,9 +161,33 @@ export class RowWriter implements TableWriter {
     if (outcome.warnings > 0) this.#refuse((await this.#session.one("SHOW WARNINGS"))?.Message);
   }
 
-  #sendRows(used: readonly number[], rows: RowList): Promise<Outcome> {
-    const sql = this.#replaceSql(this.#target.bulk ? 1 : used.length);
-    return this.#send(this.#replacePacket, sql, used, rows, false);
+  async #sendRows(used: readonly number[], rows: RowList): Promise<Outcome> {
+    const statement = await this.#prepare(this.#target.bulk ? 1 : used.length);
+    const payload = this.#fill(this.#replacePackets[0], statement, used, rows);
+    return await this.#session.command<Outcome>((done) => new RawWrite(payload, done));
+  }
+
+  /** The statement for so many rows (any number in bulk). */
+  async #prepare(shape: number): Promise<Prepared> {
+    let known = this.#shapes.get(shape);
+    if (known === undefined) {
+      known = { id: await this.#session.prepare(this.#replaceSql(shape)), typed: false };
+      this.#shapes.set(shape, known);
+    }
+    return known;
+  }
+
+  /** The packet that writes these rows. From here to the socket in one turn. */
+  #fill(packet: RowPacket, statement: Prepared, picked: readonly number[], rows: RowList): Buffer {
+    const bytes = rows.arena.bytes;
+    packet.begin(statement.id, picked.length, !statement.typed);
+    statement.typed = true;
+    for (const i of picked) packet.addRow(bytes, rows.starts[i], rows.ends[i]);
+    const payload = packet.finish();
+    if (payload.length - 4 >= this.#maxPacket) {
+      this.#refuseTooLarge(payload.length - 4, bytes, rows.starts[picked[0]]);
+    }
+    return payload;
   }
 
   /** The same rows, those with an ENUM of index 0 apart; `cause` is why they were refused. */
@@ -168,40 +250,25 @@ export class RowWriter implements TableWriter {
     for (let i = 0; i < keys.count;) {
       const shape = shapeFor(keys.count - i, limit);
       const picked = Array.from({ length: shape }, (_, k) => i + k);
-      await this.#send(this.#deletePacket, this.#deleteSql(shape), picked, keys, true);
+      await this.#removeSome(shape, picked, keys);
       i += shape;
     }
   }
 
-  #rowLimit(columns: number): number {
-    return Math.min(this.#target.bulk ? MAX_BULK_ROWS : MAX_ROWS, Math.floor(MAX_PARAMETERS / columns));
+  async #removeSome(shape: number, picked: readonly number[], keys: RowList): Promise<void> {
+    let id = this.#deletes.get(shape);
+    if (id === undefined) {
+      id = await this.#session.prepare(this.#deleteSql(shape));
+      this.#deletes.set(shape, id);
+    }
+    const packet = this.#deletePacket;
+    packet.begin(id, shape, true);
+    for (const i of picked) packet.addValues(keys.arena.bytes, keys.starts[i], keys.ends[i]);
+    await this.#session.command<Outcome>((done) => new RawWrite(packet.finish(), done));
   }
 
-  async #send(
-    packet: RowPacket,
-    sql: string,
-    picked: readonly number[],
-    rows: RowList,
-    values: boolean,
-  ): Promise<Outcome> {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#session.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    const id = await statement;
-    // From here to the socket in one turn.
-    const bytes = rows.arena.bytes;
-    packet.begin(id, picked.length);
-    for (const i of picked) {
-      if (values) packet.addValues(bytes, rows.starts[i], rows.ends[i]);
-      else packet.addRow(bytes, rows.starts[i], rows.ends[i]);
-    }
-    const payload = packet.finish();
-    if (!values && payload.length - 4 >= this.#maxPacket) {
-      this.#refuseTooLarge(payload.length - 4, bytes, rows.starts[picked[0]]);
-    }
-    return await this.#session.command<Outcome>((done) => new RawWrite(payload, done));
+  #rowLimit(columns: number): number {
+    return Math.min(this.#target.bulk ? MAX_BULK_ROWS : MAX_ROWS, Math.floor(MAX_PARAMETERS / columns));
   }
 
   #replaceSql(rows: number): string {

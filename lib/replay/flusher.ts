@@ -108,6 +108,7 @@ export class Flusher {
 
   /** Flushes until `signal` aborts; throws what went wrong. */
   async run(signal: AbortSignal): Promise<never> {
+    await this.options.session.run("SET SESSION autocommit=0"); // see RawPipeline
     for (;;) {
       await this.options.replayer.next(signal);
       while (this.#held !== null) await this.#held;
@@ -188,6 +189,7 @@ export class Flusher {
     const saved = this.#position(this.options.replayer.complete, 0);
     this.#savedAt = performance.now();
     await this.options.store.savePosition(this.options.session, this.options.own, saved);
+    await this.options.session.run("COMMIT");
     this.#saved = saved;
   }
 
