@@ -62,7 +62,8 @@ onEachFlavour("keys of every kind are copied under writers that move them", asyn
 onEachCrossing("keys of every kind cross between the families under writers", async (pair, route) => {
   const cases = keyTables(route.source);
   const carried = await ferry(pair, cases);
-  console.error(cases.filter((c) => !carried.has(`shop.${c.name}`)).map((c) => c.name));
+  const only = { mysql: [], mariadb: ["nopad_latin", "uuids", "hosts", "hosts4"] };
+  assert.deepEqual(cases.map((c) => c.name).filter((n) => !carried.has(`shop.${n}`)), only[route.source]);
 }, { only: (route) => route.source !== route.target, source: { mysql: GTIDS } });
 
 onEachFlavour(
