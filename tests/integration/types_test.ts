@@ -314,7 +314,7 @@ for (const road of ["copy", "replay"]) {
           await until(under, ["awaitingCutover"]);
           await write();
         }
-        const failed = await under.ended;
+        const failed = await until(under, ["failed"], 60);
         assert.equal(failed.error?.code, "row-too-large");
         assert.match(failed.error!.detail, /row k=näme of table "shop\.big": it takes 50000\d\d bytes/);
       } finally {
