@@ -266,8 +266,9 @@ export class Crossing {
   async #makeTables(): Promise<void> {
     const { plan, stateSession } = this.options;
     if (this.options.memory === null) await this.remember({});
-    for (const schema of plan.missingSchemas) {
-      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)}`);
+    for (const { name, collation } of plan.missingSchemas) {
+      const defaults = collation === null ? "" : ` COLLATE ${collation}`;
+      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
     }
     for (const t of [...plan.tables, ...plan.keyless]) if (t.create !== null) await this.#ddl(t.create);
     await this.#meetTargets();

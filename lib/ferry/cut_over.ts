@@ -2,6 +2,7 @@
  * The end of the road: intent, fence, end position, last comparison, done (I7).
  * @module
  */
+import { carryCounters } from "../cutover/auto_increment.ts";
 import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/fence.ts";
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
@@ -39,6 +40,7 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     if (crossing.flusher!.changes !== before || crossing.replayer!.pendingChanges > 0) {
       throw writesBehindFence();
     }
+    await withTalk(crossing, (source, target) => carryCounters(source, target, crossing.tables, both));
     both.throwIfAborted();
     await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
     done = true;
@@ -59,6 +61,25 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
       await fence.keep().catch(() => {});
       logbook.keepFence(fence);
     } else await release();
+  }
+}
+
+/** Runs `work` with sessions of words and numbers on both ends. */
+async function withTalk<T>(
+  crossing: Crossing,
+  work: (source: Session, target: Session) => Promise<T>,
+): Promise<T> {
+  const { spec } = crossing.options;
+  const source = await Session.open(parseConnectionUrl(spec.source), { side: "source" });
+  try {
+    const target = await Session.open(parseConnectionUrl(spec.target), { side: "target" });
+    try {
+      return await work(source, target);
+    } finally {
+      target.destroy();
+    }
+  } finally {
+    source.destroy();
   }
 }
 

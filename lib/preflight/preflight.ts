@@ -25,9 +25,11 @@ import { judgeKeyless } from "./keyless.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
+import { type MissingSchema, schemasToMake } from "./schemas.ts";
 import { judgeMatches, judgeTable } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
 
+export type { MissingSchema } from "./schemas.ts";
 export type { PlannedTable } from "./pairs.ts";
 export type { SavedPosition } from "./binlog.ts";
 
@@ -42,7 +44,7 @@ export interface FerryPlan {
   /** Tables without a key, which are copied behind the fence, largest first. */
   readonly keyless: readonly PlannedTable[];
   /** Schemas that `create` needs and the target does not have. */
-  readonly missingSchemas: readonly string[];
+  readonly missingSchemas: readonly MissingSchema[];
 }
 
 /** What was found, and the plan. */
@@ -81,18 +83,18 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
     findings.push(...judgeKeyless(pairs, spec));
-    const missingSchemas = target === null
-      ? []
+    const side = target === null
+      ? null
       : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
     const planned = refused ? [] : planTables(pairs, spec, options.made);
-    const plan = refused || source === null || target === null ? null : {
+    const plan = refused || source === null || target === null || side === null ? null : {
       source: source.server,
       target: target.server,
       tables: planned.filter((t) => t.table.key.length > 0),
       keyless: planned.filter((t) => t.table.key.length === 0),
-      missingSchemas,
+      missingSchemas: await schemasToMake(source.session, pairs, side.missingSchemas, side.collation),
     };
     return { findings: inOrder(findings), plan };
   } catch (e) {

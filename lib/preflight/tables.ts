@@ -42,6 +42,14 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
       refuse("temporal-table", label, cannot("it has periods or system versions"), "A plain table"),
     );
   }
+  if (loaded.createSql.includes("\uFFFD")) {
+    findings.push(refuse(
+      "definition-unreadable",
+      label,
+      cannot("its definition holds bytes that are no text, as in the default of a binary column"),
+      "Another default, or exclude the table",
+    ));
+  }
   for (const column of loaded.table.columns) findings.push(...judgeColumn(column, label));
   for (const column of loaded.table.key) {
     if (column.dataType !== "float" && column.dataType !== "double") continue;
