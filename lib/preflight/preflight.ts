@@ -5,6 +5,7 @@
  */
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
+import type { ObjectPlace } from "../objects/schema_object.ts";
 import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
@@ -20,6 +21,7 @@ import {
   type SavedPosition,
 } from "./binlog.ts";
 import { inOrder } from "./finding.ts";
+import { checkObjects } from "./objects.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
@@ -60,6 +62,8 @@ export interface PreflightOptions {
    * are its own, and the indexes it put aside are worked out again from the source's definition.
    */
   readonly made: ReadonlySet<string> | null;
+  /** Objects beside tables that this ferry made, or was about to make, at an earlier cutover. */
+  readonly madeObjects?: readonly ObjectPlace[];
   /** Where replay goes on from, or `null` where it has not begun. */
   readonly savedPosition: SavedPosition | null;
   /** Ends the preflight; it then throws the signal's reason. */
@@ -79,6 +83,10 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const side = target === null
       ? null
       : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
+    if (source !== null && pairs.length > 0) {
+      const names = pairs.map((pair) => ({ source: pair.source.table, target: pair.target }));
+      findings.push(...await checkObjects(source, target, spec, names, options.madeObjects ?? []));
+    }
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
     const plan = refused || source === null || target === null || side === null ? null : {
