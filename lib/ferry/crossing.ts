@@ -28,6 +28,7 @@ import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
 import { Verifier } from "../verify/verifier.ts";
+import { dropMadeObjects } from "./carry_objects.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import { cutOver } from "./cut_over.ts";
 import type { Logbook } from "./logbook.ts";
@@ -169,6 +170,11 @@ export class Crossing {
     return Session.open(url, { side, data: true, signal: this.#end.signal });
   }
 
+  /** Nothing is written any more from here on; the attempt fails. */
+  halt(reason: unknown): void {
+    this.#end.abort(reason);
+  }
+
   /** Records what must survive. */
   async remember(change: Partial<CrossingMemory>): Promise<void> {
     this.memory = { ...this.memory, ...change };
@@ -186,6 +192,8 @@ export class Crossing {
     try {
       const url = parseConnectionUrl(this.options.spec.source);
       this.#statusSession = await Session.open(url, { side: "source", signal: this.#end.signal });
+      // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
+      await this.#dropLeftObjects();
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);
@@ -261,6 +269,17 @@ export class Crossing {
           "The first of them are listed under verification.differences; did anybody else write to the target?",
       },
     );
+  }
+
+  async #dropLeftObjects(): Promise<void> {
+    if ((this.memory.objects ?? []).length === 0) return;
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
+    try {
+      await dropMadeObjects(this, session);
+    } finally {
+      session.destroy();
+    }
   }
 
   async #makeTables(): Promise<void> {

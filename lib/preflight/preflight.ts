@@ -5,6 +5,7 @@
  */
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
+import type { ObjectPlace } from "../objects/schema_object.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
@@ -22,6 +23,7 @@ import {
 import { checkFilters, chooseRows, type ChosenRows } from "./filter.ts";
 import { inOrder } from "./finding.ts";
 import { judgeKeyless } from "./keyless.ts";
+import { checkObjects } from "./objects.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
@@ -64,6 +66,8 @@ export interface PreflightOptions {
    * are its own, and the indexes it put aside are worked out again from the source's definition.
    */
   readonly made: ReadonlySet<string> | null;
+  /** Objects beside tables that this ferry made, or was about to make, at an earlier cutover. */
+  readonly madeObjects?: readonly ObjectPlace[];
   /** Where replay goes on from, or `null` where it has not begun. */
   readonly savedPosition: SavedPosition | null;
   /** Ends the preflight; it then throws the signal's reason. */
@@ -86,6 +90,10 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const side = target === null
       ? null
       : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
+    if (source !== null && pairs.length > 0) {
+      const names = pairs.map((pair) => ({ source: pair.source.table, target: pair.target }));
+      findings.push(...await checkObjects(source, target, spec, names, options.madeObjects ?? []));
+    }
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
     const planned = refused ? [] : planTables(pairs, spec, options.made);

@@ -68,14 +68,6 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
       "No foreign key of the table or towards it: cascades change rows that the binlog does not tell of",
     ));
   }
-  if (loaded.triggers.length > 0) {
-    findings.push(inform(
-      "triggers",
-      label,
-      `Table "${label}" has triggers that stay behind: ${listed(loaded.triggers)}`,
-      "Create them on the target after the cutover, where they are wanted",
-    ));
-  }
   if (loaded.generatedColumns.length > 0) {
     findings.push(inform(
       "generated-columns",
