@@ -20,7 +20,7 @@ import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Flusher } from "../replay/flusher.ts";
-import { missingIndexes } from "../schema/create_table.ts";
+import { missingForeignKeys, missingIndexes } from "../schema/create_table.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
@@ -190,6 +190,7 @@ export class Crossing {
     await logbook.move("catchingUp");
     await this.#catchUp();
     await this.#buildIndexes();
+    await this.#buildForeignKeys();
     for (;;) {
       if (spec.verify === "full") {
         await logbook.move("verifying");
@@ -425,6 +426,21 @@ export class Crossing {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
     await this.#catchUp();
+  }
+
+  /** Once every row has its parent again: the constraints, without looking at the rows, which are the source's. */
+  async #buildForeignKeys(): Promise<void> {
+    for (const table of this.tables) {
+      const { foreignKeys } = this.#planned.get(tableLabel(table.table))!;
+      if (!this.memory.made.includes(tableLabel(table.target))) continue;
+      const missing = await missingForeignKeys(this.options.stateSession, table.target, foreignKeys);
+      if (missing.length === 0) continue;
+      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
+        missing.map((m) => `ADD ${m.definition}`).join(", ")
+      }`;
+      // It locks the parents too; a flush that holds one table of the two and wants the other would be in its way.
+      await this.flusher!.held(() => this.#ddl(sql));
+    }
   }
 
   /** Waits for a person, or not, and keeps what is left to compare small meanwhile. */

@@ -110,14 +110,16 @@ export function judgeCrossing(
   return findings;
 }
 
-/** The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`. */
+/** The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`; `foreignKeys` as the target gets them. */
 export function planTables(
   pairs: readonly Pair[],
   spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
+  foreignKeys: (pair: Pair) => DeferredForeignKey[],
 ): PlannedTable[] {
-  return pairs.map(({ source, target, where, through, existing }) => {
-    const { create, deferred, foreignKeys } = targetDefinition(source.createSql, target, {
+  return pairs.map((pair) => {
+    const { source, target, where, through, existing } = pair;
+    const { create, deferred } = targetDefinition(source.createSql, target, {
       deferIndexes: spec.copy.deferIndexes,
       keyName: source.table.keyName,
     });
@@ -128,7 +130,7 @@ export function planTables(
       exists: existing !== null,
       create: existing === null ? create : null,
       deferred: ours ? deferred : [],
-      foreignKeys: ours ? foreignKeys : [],
+      foreignKeys: ours ? foreignKeys(pair) : [],
       where,
       through,
       merge: spec.existingRows === "merge",

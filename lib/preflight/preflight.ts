@@ -19,7 +19,9 @@ import {
   readBinlogSettings,
   type SavedPosition,
 } from "./binlog.ts";
+import { judgeCascades, logsCascades } from "./cascades.ts";
 import { inOrder } from "./finding.ts";
+import { foreignKeysOnTarget, judgeForeignKeys, ParentFinder, readKeyFacts } from "./foreign_keys.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
@@ -72,15 +74,28 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const tables = source === null ? [] : await checkSource(source, spec, options, findings);
     if (source !== null && target !== null) findings.push(...judgeDifferences(source.server, target.server));
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
+    const parents = new ParentFinder(pairs, source?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
-    const missingSchemas = target === null ? [] : await checkTarget(target, pairs, spec, options, findings);
+    const missingSchemas = target === null
+      ? []
+      : await checkTarget(target, pairs, spec, options, parents, findings);
+    if (source !== null && target !== null) {
+      findings.push(...judgeForeignKeys(pairs, {
+        sourceLower: source.server.lowerCaseTableNames,
+        targetLower: target.server.lowerCaseTableNames,
+        ...await readKeyFacts(target.session, [...new Set(pairs.map((pair) => pair.target.schema))]),
+      }));
+    }
+    if (source !== null && !await logsCascades(source.session, source.server)) {
+      findings.push(...judgeCascades(pairs, parents));
+    }
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
     const plan = refused || source === null || target === null ? null : {
       source: source.server,
       target: target.server,
-      tables: planTables(pairs, spec, options.made),
+      tables: planTables(pairs, spec, options.made, (pair) => foreignKeysOnTarget(pair, parents)),
       missingSchemas,
     };
     return { findings: inOrder(findings), plan };

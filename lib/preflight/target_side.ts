@@ -7,6 +7,7 @@ import { tableLabel } from "../schema/table.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
+import { foreignKeyNeeds, type ParentFinder } from "./foreign_keys.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
 import { type Dockside, judgeVersion } from "./servers.ts";
@@ -28,6 +29,7 @@ export async function checkTarget(
   pairs: Pair[],
   spec: Pick<FerrySpec, "createTables" | "existingRows" | "copy">,
   options: { readonly stateSchema: string; readonly made: ReadonlySet<string> | null },
+  parents: ParentFinder,
   findings: Finding[],
 ): Promise<string[]> {
   findings.push(...judgeVersion(server, "target"));
@@ -40,10 +42,15 @@ export async function checkTarget(
   const grants = await readGrants(session, server);
   const schemas = [...new Set(pairs.map((pair) => pair.target.schema))];
   findings.push(...await checkReadOnly(session, server, grants, schemas));
-  const needs = [...pairs.map((pair) => needOf(pair, spec, options.made)), {
-    schema: options.stateSchema,
-    privileges: STATE,
-  }];
+  const needs = [
+    ...pairs.map((pair) => needOf(pair, spec, options.made)),
+    ...foreignKeyNeeds(
+      pairs,
+      parents,
+      (p) => p.existing === null || options.made?.has(tableLabel(p.target)) === true,
+    ),
+    { schema: options.stateSchema, privileges: STATE },
+  ];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
   for (const pair of pairs) {

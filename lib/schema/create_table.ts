@@ -97,6 +97,22 @@ export async function missingIndexes<T extends { readonly name: string }>(
   return deferred.filter((index) => !there.has(index.name.toLowerCase()));
 }
 
+/** Those of `keys` that the target table does not have. */
+export async function missingForeignKeys<T extends { readonly name: string }>(
+  session: Session,
+  target: TableName,
+  keys: readonly T[],
+): Promise<T[]> {
+  if (keys.length === 0) return [];
+  const rows = await session.query(
+    `SELECT CONSTRAINT_NAME AS name FROM information_schema.TABLE_CONSTRAINTS
+      WHERE CONSTRAINT_TYPE = 'FOREIGN KEY' AND TABLE_SCHEMA = ? AND TABLE_NAME = ?`,
+    [target.schema, target.name],
+  );
+  const there = new Set(rows.map((row) => String(row.name).toLowerCase()));
+  return keys.filter((key) => !there.has(key.name.toLowerCase()));
+}
+
 /** A statement without what stands in quotes and comments, for looking at its keywords. */
 export function bareText(sql: string): string {
   let text = "";
@@ -175,7 +191,14 @@ function firstColumn(index: string): string | null {
   return index[open] === "`" ? readName(index, open).name : null;
 }
 
-function readName(sql: string, at: number): { name: string; end: number } {
+/** The foreign keys of a `SHOW CREATE TABLE`, as it says them; none in an empty text. */
+export function foreignKeyDefinitions(createSql: string): DeferredForeignKey[] {
+  if (createSql === "") return [];
+  return takeApart(createSql).items.map(asForeignKey).filter((key) => key !== null);
+}
+
+/** The quoted name that begins at `at`, and where it ends. */
+export function readName(sql: string, at: number): { name: string; end: number } {
   const end = skipQuoted(sql, at);
   return { name: sql.slice(at + 1, end - 1).replaceAll("``", "`"), end };
 }
