@@ -3,6 +3,8 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import type { Server } from "../mysql/server.ts";
+import { sortAlike } from "../schema/key_order.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
@@ -37,6 +39,10 @@ export class FerriedTable {
   readonly layout: WireLayout;
   /** The same rows in the same order as the target's columns: what is compared and written there. See {@link arrive}. */
   targetLayout: WireLayout;
+  /** Both servers have its keys in one order. See {@link arrive}. */
+  sameOrder = true;
+  /** Both servers tell -0 from 0. See {@link arrive}. */
+  signedZero = true;
   /** A unique index of the target beside the key can be in a row's way (I4). */
   targetHasUnique: boolean;
   /** Its key's columns, as they travel. */
@@ -65,9 +71,17 @@ export class FerriedTable {
     this.comparable = this.key.length === 1 && INTEGER.has(this.key[0].column.dataType);
   }
 
-  /** The target's table is there, with these columns. */
-  arrive(target: Table): void {
+  /** The target's table is there, with these columns, on servers of these vendors. */
+  arrive(
+    target: Table,
+    vendors: { readonly source: Server["vendor"]; readonly target: Server["vendor"] },
+  ): void {
+    const sameVendor = vendors.source === vendors.target;
+    this.signedZero = sameVendor && vendors.source === "mysql";
     this.targetLayout = layoutOn(this.layout, target);
+    this.sameOrder = this.key.every((c, i) =>
+      sortAlike(c.column, this.targetLayout.columns[i].column, sameVendor)
+    );
   }
 
   /** Tells every watcher that a change of this key was delivered. */

@@ -260,12 +260,15 @@ export class Crossing {
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
     );
-    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table);
+    const { source, target } = this.options.plan;
+    const vendors = { source: source.vendor, target: target.vendor };
+    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table, vendors);
   }
 
-  /** DDL on the target, in a session without what the source's definition might trip over. */
+  /** DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are text. */
   async #ddl(sql: string): Promise<void> {
-    const session = await this.open("target");
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
     try {
       await session.run(
         "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",

@@ -54,6 +54,8 @@ export interface Pair {
   readonly through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
+  /** The source's definition in the target's words; filled in by the look at the target. */
+  createSql: string;
 }
 
 /** A table's name as a server with this `lower_case_table_names` tells it apart. */
@@ -70,7 +72,13 @@ export function matchTargets(
   return tables.map((source) => {
     const { schema, name } = source.table;
     const match = matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name)!;
-    return { source, ...match, place: placeOf(match.target, lowerCaseTableNames), existing: null };
+    return {
+      source,
+      ...match,
+      place: placeOf(match.target, lowerCaseTableNames),
+      existing: null,
+      createSql: source.createSql,
+    };
   });
 }
 
@@ -119,7 +127,7 @@ export function planTables(
 ): PlannedTable[] {
   return pairs.map((pair) => {
     const { source, target, where, through, existing } = pair;
-    const { create, deferred } = targetDefinition(source.createSql, target, {
+    const { create, deferred } = targetDefinition(pair.createSql, target, {
       deferIndexes: spec.copy.deferIndexes,
       keyName: source.table.keyName,
     });

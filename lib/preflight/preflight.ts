@@ -77,9 +77,13 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const parents = new ParentFinder(pairs, source?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
-    const missingSchemas = target === null
-      ? []
-      : await checkTarget(target, pairs, spec, options, parents, findings);
+    const missingSchemas = target === null ? [] : await checkTarget(
+      target,
+      pairs,
+      spec,
+      { ...options, source: source?.server ?? null, parents },
+      findings,
+    );
     if (source !== null && target !== null) {
       findings.push(...judgeForeignKeys(pairs, {
         sourceLower: source.server.lowerCaseTableNames,

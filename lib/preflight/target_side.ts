@@ -2,6 +2,7 @@
  * The look at the target: what is there for each pair, and whether the ferry may write it.
  * @module
  */
+import type { Server } from "../mysql/server.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
@@ -10,6 +11,7 @@ import { refuse } from "./finding.ts";
 import { foreignKeyNeeds, type ParentFinder } from "./foreign_keys.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
+import { translatePairs } from "./definitions.ts";
 import { type Dockside, judgeVersion } from "./servers.ts";
 import {
   checkEmpty,
@@ -28,8 +30,12 @@ export async function checkTarget(
   { session, server }: Dockside,
   pairs: Pair[],
   spec: Pick<FerrySpec, "createTables" | "existingRows" | "copy">,
-  options: { readonly stateSchema: string; readonly made: ReadonlySet<string> | null },
-  parents: ParentFinder,
+  options: {
+    readonly stateSchema: string;
+    readonly made: ReadonlySet<string> | null;
+    readonly source: Server | null;
+    readonly parents: ParentFinder;
+  },
   findings: Finding[],
 ): Promise<string[]> {
   findings.push(...judgeVersion(server, "target"));
@@ -46,13 +52,16 @@ export async function checkTarget(
     ...pairs.map((pair) => needOf(pair, spec, options.made)),
     ...foreignKeyNeeds(
       pairs,
-      parents,
+      options.parents,
       (p) => p.existing === null || options.made?.has(tableLabel(p.target)) === true,
     ),
     { schema: options.stateSchema, privileges: STATE },
   ];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
+  if (options.source !== null && options.source.vendor !== server.vendor) {
+    findings.push(...await translatePairs({ session, server }, pairs, options.stateSchema));
+  }
   for (const pair of pairs) {
     const label = tableLabel(pair.target);
     if (pair.existing !== null) {

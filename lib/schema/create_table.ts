@@ -140,7 +140,7 @@ function keptIndexes(items: readonly string[], indexes: readonly Index[], keyNam
 }
 
 /** Splits at the commas between definitions; what follows the closing parenthesis is the tail (options, partitions). */
-function takeApart(sql: string): { items: string[]; tail: string } {
+export function takeApart(sql: string): { items: string[]; tail: string } {
   const items: string[] = [];
   let depth = 0;
   let from = 0;
@@ -197,14 +197,14 @@ export function foreignKeyDefinitions(createSql: string): DeferredForeignKey[] {
   return takeApart(createSql).items.map(asForeignKey).filter((key) => key !== null);
 }
 
-/** The quoted name that begins at `at`, and where it ends. */
+/** The quoted name that stands at `at`, and where it ends. */
 export function readName(sql: string, at: number): { name: string; end: number } {
   const end = skipQuoted(sql, at);
   return { name: sql.slice(at + 1, end - 1).replaceAll("``", "`"), end };
 }
 
 /** Where the quoted name, literal or comment that begins at `i` ends; `i` itself when none begins there. */
-function skipQuoted(sql: string, i: number): number {
+export function skipQuoted(sql: string, i: number): number {
   const quote = sql[i];
   if (quote === "/" && sql[i + 1] === "*") {
     const end = sql.indexOf("*/", i + 2);

@@ -26,6 +26,10 @@ export interface VerifiedTable {
   readonly layout: WireLayout;
   /** The same on the target. */
   readonly targetLayout: WireLayout;
+  /** Both servers have its keys in one order, so that a range of keys holds the same rows on both. */
+  readonly sameOrder: boolean;
+  /** Both servers tell -0 from 0. */
+  readonly signedZero: boolean;
 }
 
 /** Rows above `lower` up to and with `upper`; `null` is unbounded. Wire key bytes. */
@@ -57,11 +61,12 @@ export class TableReads {
     verified: VerifiedTable,
     private readonly label: string,
     layout: WireLayout,
+    other: WireLayout,
     from: string,
   ) {
     this.#key = layout.columns.slice(0, layout.keyColumns);
     this.#keyList = this.#key.map((c) => c.select).join(", ");
-    this.#hash = rowHashSql(layout, verified.table);
+    this.#hash = rowHashSql(layout, verified.table, other, verified.signedZero);
     this.#from = from;
   }
 
@@ -78,8 +83,9 @@ export class TableReads {
     const named = side === "source" || index === "PRIMARY" ||
       (await session.query(`SHOW INDEX FROM ${from} WHERE Key_name = ?`, [index])).length > 0;
     if (named) from += ` FORCE INDEX (${quoteName(index)})`;
-    const layout = side === "source" ? verified.layout : verified.targetLayout;
-    return new TableReads(session, verified, tableLabel(place), layout, from);
+    const { layout, targetLayout } = verified;
+    const [own, other] = side === "source" ? [layout, targetLayout] : [targetLayout, layout];
+    return new TableReads(session, verified, tableLabel(place), own, other, from);
   }
 
   /** The key of the `count`th row of the range, or `null` where there are fewer. */
