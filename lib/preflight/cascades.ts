@@ -8,6 +8,7 @@ import type { ForeignKey } from "../schema/foreign_key.ts";
 import type { LoadedTable } from "../schema/load_tables.ts";
 import { type Column, tableLabel } from "../schema/table.ts";
 import type { Finding } from "../progress/resource.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { isReplica } from "./binlog.ts";
 import { refuse } from "./finding.ts";
 import { type ParentFinder, sameSet } from "./foreign_keys.ts";
@@ -42,11 +43,11 @@ export async function logsCascades(session: Session, server: Server): Promise<bo
 }
 
 /** The cascades that the binlog does not tell of, where both tables are ferried. */
-export function cascadesOf(pairs: readonly Pair[], parents: ParentFinder): Cascade[] {
+export function cascadesOf(pairs: readonly Pair[], parents: ParentFinder, spec: Existing): Cascade[] {
   return pairs.flatMap((pair) =>
     pair.source.foreignKeys.filter(isCascading).flatMap((key) => {
       const parent = parents.find(key.parent);
-      if (parent === null || whyUncertain(pair, key, parent, parents) !== null) return [];
+      if (parent === null || whyUncertain(pair, key, parent, parents, spec) !== null) return [];
       const ofParent = new Map(key.parentColumns.map((name, i) => [name.toLowerCase(), key.columns[i]]));
       return [{
         child: tableLabel(pair.source.table),
@@ -60,11 +61,11 @@ export function cascadesOf(pairs: readonly Pair[], parents: ParentFinder): Casca
 }
 
 /** Refuses those that cannot be found with certainty. */
-export function judgeCascades(pairs: readonly Pair[], parents: ParentFinder): Finding[] {
+export function judgeCascades(pairs: readonly Pair[], parents: ParentFinder, spec: Existing): Finding[] {
   return pairs.flatMap((pair) =>
     pair.source.foreignKeys.filter(isCascading).flatMap((key) => {
       const parent = parents.find(key.parent);
-      const why = parent === null ? null : whyUncertain(pair, key, parent, parents);
+      const why = parent === null ? null : whyUncertain(pair, key, parent, parents, spec);
       if (why === null) return [];
       const label = tableLabel(pair.source.table);
       return [refuse(
@@ -80,9 +81,10 @@ export function judgeCascades(pairs: readonly Pair[], parents: ParentFinder): Fi
 }
 
 /** Indexes that children are looked up by while the ferry runs, and that are not to wait for the end of the copy. */
-export function lookupIndexes(source: LoadedTable, columns: readonly (readonly string[])[]): string[] {
-  return columns.flatMap((list) => {
-    const found = source.indexes.find((i) => !i.unique && i.whole && leadsInAnyOrder(i.columns, list));
+export function lookupIndexes({ table, indexes }: LoadedTable, cascades: readonly Cascade[]): string[] {
+  return cascades.filter((cascade) => cascade.child === tableLabel(table)).flatMap(({ columns }) => {
+    // A unique one waits all the same: during the copy the target may hold two moments of the source at once.
+    const found = indexes.find((i) => !i.unique && i.whole && leadsInAnyOrder(i.columns, columns));
     return found === undefined ? [] : [found.name];
   });
 }
@@ -90,6 +92,8 @@ export function lookupIndexes(source: LoadedTable, columns: readonly (readonly s
 function leadsInAnyOrder(index: readonly (string | null)[], columns: readonly string[]): boolean {
   return sameSet(index.slice(0, columns.length).map((name) => name ?? ""), columns);
 }
+
+type Existing = Pick<FerrySpec, "existingRows">;
 
 function isCascading(key: ForeignKey): boolean {
   return key.onDelete !== "restrict" || key.onUpdate !== "restrict";
@@ -101,8 +105,17 @@ function passesOn(child: LoadedTable, key: ForeignKey): boolean {
     (key.onUpdate === "cascade" && key.columns.some((name) => own.has(name.toLowerCase())));
 }
 
-function whyUncertain(pair: Pair, key: ForeignKey, parent: Pair, parents: ParentFinder): string | null {
+function whyUncertain(
+  pair: Pair,
+  key: ForeignKey,
+  parent: Pair,
+  parents: ParentFinder,
+  spec: Existing,
+): string | null {
   const parentTable = parent.source.table;
+  if (spec.existingRows === "merge" && pair.existing !== null) {
+    return "the target table may hold rows of others that look like such children";
+  }
   if (!sameSet(parentTable.key.map((c) => c.name), key.parentColumns)) {
     return `points at other columns than the key that "${tableLabel(parentTable)}" is copied by`;
   }

@@ -19,7 +19,7 @@ import {
   readBinlogSettings,
   type SavedPosition,
 } from "./binlog.ts";
-import { judgeCascades, logsCascades } from "./cascades.ts";
+import { type Cascade, cascadesOf, judgeCascades, logsCascades, lookupIndexes } from "./cascades.ts";
 import { inOrder } from "./finding.ts";
 import { foreignKeysOnTarget, judgeForeignKeys, ParentFinder, readKeyFacts } from "./foreign_keys.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
@@ -39,6 +39,8 @@ export interface FerryPlan {
   readonly target: Server;
   /** The tables, largest first. */
   readonly tables: readonly PlannedTable[];
+  /** Cascades on the source that its binlog does not tell of. */
+  readonly cascades: readonly Cascade[];
   /** Schemas that `create` needs and the target does not have. */
   readonly missingSchemas: readonly string[];
 }
@@ -91,15 +93,22 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
         ...await readKeyFacts(target.session, [...new Set(pairs.map((pair) => pair.target.schema))]),
       }));
     }
-    if (source !== null && !await logsCascades(source.session, source.server)) {
-      findings.push(...judgeCascades(pairs, parents));
-    }
+    const silent = source !== null && !await logsCascades(source.session, source.server);
+    if (silent) findings.push(...judgeCascades(pairs, parents, spec));
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
+    const cascades = silent && !refused ? cascadesOf(pairs, parents, spec) : [];
     const plan = refused || source === null || target === null ? null : {
       source: source.server,
       target: target.server,
-      tables: planTables(pairs, spec, options.made, (pair) => foreignKeysOnTarget(pair, parents)),
+      tables: planTables(
+        pairs,
+        spec,
+        options.made,
+        (pair) => foreignKeysOnTarget(pair, parents),
+        (pair) => lookupIndexes(pair.source, cascades),
+      ),
+      cascades,
       missingSchemas,
     };
     return { findings: inOrder(findings), plan };

@@ -55,7 +55,12 @@ interface Index extends DeferredIndex {
 export function targetDefinition(
   createSql: string,
   target: TableName,
-  options: { readonly deferIndexes: boolean; readonly keyName: string },
+  options: {
+    readonly deferIndexes: boolean;
+    readonly keyName: string;
+    /** Indexes that are not to wait for the end of the copy. */
+    readonly keep?: readonly string[];
+  },
 ): TargetDefinition {
   const { items: all, tail } = takeApart(createSql);
   const foreignKeys: DeferredForeignKey[] = [];
@@ -70,6 +75,7 @@ export function targetDefinition(
     if (index !== null) indexes.set(item, index);
   }
   const kept = keptIndexes(items, [...indexes.values()], options.keyName);
+  for (const name of options.keep ?? []) kept.add(name);
   const deferred: DeferredIndex[] = [];
   const left = items.filter((item) => {
     const index = indexes.get(item);
