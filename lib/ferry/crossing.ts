@@ -21,6 +21,7 @@ import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Flusher } from "../replay/flusher.ts";
 import { missingForeignKeys, missingIndexes } from "../schema/create_table.ts";
+import { ImageFilter } from "../replay/image_filter.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
@@ -81,8 +82,10 @@ export class Crossing {
     const { plan, memory } = options;
     for (const t of plan.tables) this.#planned.set(tableLabel(t.table), t);
     const names = memory?.tables ?? [...this.#planned.keys()];
+    const filters = filtersOf(plan);
     this.memory = memory ?? {
       tables: names,
+      filters,
       made: plan.tables.filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
       source: plan.source.identity,
       planned: false,
@@ -94,6 +97,16 @@ export class Crossing {
         "Cannot go on: the source is another server than the one the ferry began with",
         {
           hint: "Binlog positions of one server mean nothing on another; start another ferry",
+        },
+      );
+    }
+    for (const name of names) {
+      if ((filters[name] ?? null) === (this.memory.filters?.[name] ?? null)) continue;
+      throw new FerryError(
+        "spec-differs",
+        `Cannot go on with table "${name}": its filter is another one now`,
+        {
+          hint: "A where function has to answer the same each time; start another ferry for another subset",
         },
       );
     }
@@ -339,6 +352,7 @@ export class Crossing {
     const { plan, store, own } = this.options;
     this.flusher = new Flusher({
       replayer: this.replayer!,
+      filter: new ImageFilter(() => this.open("source"), plan.source.vendor === "mariadb"),
       session: await this.open("target"),
       bulk: plan.target.vendor === "mariadb",
       store,
@@ -470,4 +484,10 @@ export class Crossing {
     if (oldest === null) return 0;
     return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);
   }
+}
+
+/** The expression of each filtered table. */
+function filtersOf(plan: FerryPlan): Record<string, string> {
+  const filtered = plan.tables.filter((t) => t.where !== null);
+  return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
 }

@@ -7,6 +7,8 @@
 export interface CrossingMemory {
   /** The tables, `schema.name` on the source; a range's table number counts in this order. */
   readonly tables: readonly string[];
+  /** The filter of each table that has one, by `schema.name` on the source: it stays what it was. */
+  readonly filters?: Readonly<Record<string, string>>;
   /** Target tables that this ferry makes, `schema.name`. */
   readonly made: readonly string[];
   /** Identity of the source that positions speak of. */

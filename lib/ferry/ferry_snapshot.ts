@@ -125,7 +125,8 @@ export class FerrySnapshot {
         target: tableLabel(t.target),
         state: "waiting",
         rowsCopied: 0,
-        rowsEstimated: t.table.rowsEstimated,
+        // The server has a guess of all rows, and none of those that a filter holds for.
+        rowsEstimated: t.where === null ? t.table.rowsEstimated : null,
         bytesCopied: 0,
         verified: null,
       });

@@ -5,7 +5,7 @@
  */
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
-import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
+import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
@@ -20,6 +20,7 @@ import {
   type SavedPosition,
 } from "./binlog.ts";
 import { type Cascade, cascadesOf, judgeCascades, logsCascades, lookupIndexes } from "./cascades.ts";
+import { checkFilters, chooseRows, type ChosenRows } from "./filter.ts";
 import { inOrder } from "./finding.ts";
 import { foreignKeysOnTarget, judgeForeignKeys, ParentFinder, readKeyFacts } from "./foreign_keys.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
@@ -73,9 +74,11 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
   const findings: Finding[] = [];
   const [source, target] = await reachBoth(spec, findings, options.signal);
   try {
-    const tables = source === null ? [] : await checkSource(source, spec, options, findings);
+    const nothing: ChosenRows = { tables: [], filters: new Map() };
+    const chosen = source === null ? nothing : await checkSource(source, spec, options, findings);
     if (source !== null && target !== null) findings.push(...judgeDifferences(source.server, target.server));
-    const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
+    const { tables, filters } = chosen;
+    const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0, filters);
     const parents = new ParentFinder(pairs, source?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
@@ -142,9 +145,11 @@ async function checkSource(
   spec: FerrySpec,
   options: PreflightOptions,
   findings: Finding[],
-): Promise<LoadedTable[]> {
+): Promise<ChosenRows> {
   findings.push(...judgeVersion(server, "source"));
-  const tables = await loadSelected(session, spec, options.stateSchema, findings);
+  const selected = await loadSelected(session, spec, options.stateSchema, findings);
+  const chosen = chooseRows(selected, spec, findings);
+  const { tables } = chosen;
   const schemas = [...new Set(tables.map((t) => t.table.schema))];
   await checkBinlog({ session, server }, schemas, options.savedPosition, findings);
   for (const table of tables) {
@@ -153,7 +158,8 @@ async function checkSource(
   if (spec.cutover.fence === "lockTables") {
     findings.push(...judgeLockTables(await readGrants(session, server), schemas));
   }
-  return tables;
+  findings.push(...await checkFilters(session, chosen.filters));
+  return chosen;
 }
 
 async function checkBinlog(

@@ -198,6 +198,7 @@ export class Replayer implements TailHandler<BoundTable> {
       table.place(out.bytes, keyStart),
       table.comparable,
       table.targetHasUnique,
+      table.where !== null,
     );
     if (drop) {
       const pending = this.#pending.get(table);
