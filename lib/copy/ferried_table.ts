@@ -107,9 +107,16 @@ export class FerriedTable {
     return this.through === null ? 0 : this.through.parent.level + 1;
   }
 
-  /** The copy of a table that chooses its rows is not through: nothing of it was read or written yet. */
+  /** A table that chooses its rows is being copied: nothing of this one was read yet, and all of it will be. */
   get waits(): boolean {
-    return this.through !== null && (!this.through.parent.copied || this.through.parent.waits);
+    if (this.through === null) return false;
+    const { parent } = this.through;
+    return (parent.ranges.length > 0 && !parent.copied) || parent.waits;
+  }
+
+  /** A flush may write rows of it that are newer than what it replays. */
+  get readsAhead(): boolean {
+    return this.through !== null || this.changesUnseen;
   }
 
   /** Some of its rows are ferried, or change without an event: what an event says is not the last word. */

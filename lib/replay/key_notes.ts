@@ -16,6 +16,8 @@ export interface TableNotes {
   readonly seen: Set<string>;
   /** Keys with several events, or with some that an earlier batch has written. */
   readonly again: Set<string>;
+  /** Keys of rows that may be out of date. */
+  readonly suspect: Set<string>;
 }
 
 /** Notes of a batch. */
@@ -44,8 +46,15 @@ export class KeyNotes {
   /** Keys that wait to be followed though nothing else may wait. */
   get waiting(): number {
     let count = 0;
-    for (const n of this.#settled.values()) count += n.gone.size + n.came.size + n.again.size;
+    for (const n of this.#settled.values()) {
+      count += n.gone.size + n.came.size + n.again.size + n.suspect.size;
+    }
     return count;
+  }
+
+  /** Rows that may be out of date wait. */
+  get suspecting(): boolean {
+    return [...this.#settled.values()].some((n) => n.suspect.size > 0);
   }
 
   /** Tables that following the notes may write. */
@@ -85,7 +94,7 @@ export class KeyNotes {
   /** These rows may have been passed by: they are to be looked at again. */
   suspect(table: FerriedTable, keys: Iterable<string>): void {
     const notes = of(this.#settled, table);
-    for (const key of keys) notes.again.add(key);
+    for (const key of keys) notes.suspect.add(key);
   }
 
   /** The transaction was delivered whole. */
@@ -120,14 +129,14 @@ export class KeyNotes {
 function of(notes: Map<FerriedTable, TableNotes>, table: FerriedTable): TableNotes {
   let found = notes.get(table);
   if (found === undefined) {
-    found = { gone: new Set(), came: new Set(), seen: new Set(), again: new Set() };
+    found = { gone: new Set(), came: new Set(), seen: new Set(), again: new Set(), suspect: new Set() };
     notes.set(table, found);
   }
   return found;
 }
 
 function merge(into: TableNotes, from: TableNotes): void {
-  for (const name of ["gone", "came", "seen", "again"] as const) {
+  for (const name of ["gone", "came", "seen", "again", "suspect"] as const) {
     for (const key of from[name]) into[name].add(key);
   }
 }
