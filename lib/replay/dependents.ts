@@ -14,8 +14,8 @@
  * What is followed through a table in the middle may break off there, where the row in the middle is not on the target: not
  * yet and never, since it was not copied when it went, or no more, since a read before the event has seen it go. So the
  * key of a row that is inserted there is followed as if it had gone (the insert proves that it was free just before), a
- * child that a batch has written and whose parent is not there is read again, and when the copy is through, all children
- * without a parent are ({@linkcode Dependents.orphans}).
+ * child that was written and whose parent is not there is read again, later than that was seen, and when the copy is
+ * through, all children without a parent are ({@linkcode Dependents.orphans}).
  *
  * **`through`.** Parents first: a key that was on the target before the batch and is no more has *left*, its children go;
  * one that is there and was not has *entered*, its children are read from the source, freshly, without asking whether the
@@ -122,25 +122,53 @@ export class Dependents {
 
   /** Answers which rows were read again. */
   async #followCascades(
-    { notes, changes, position }: Batch,
+    batch: Batch,
     before: Before,
     writer: Writers,
     signal: AbortSignal,
   ): Promise<KeySets> {
+    const { notes, changes } = batch;
     const moved = [...notes.settled].filter(([, n]) => n.gone.size + n.came.size + n.suspect.size > 0);
-    const unparented = await this.#unparented(changes);
-    if (moved.length === 0 && unparented.size === 0) return new Map();
     for (const table of this.dependencies.reach(moved.map(([table]) => table))) table.epoch++;
-    const found = await this.source.at(position, signal, async (source) => {
-      const search = new CascadeSearch(this.dependencies, this.#target, source);
-      for (const [table, keys] of before.children) search.found(table, keys, true);
-      for (const [table, keys] of unparented) search.found(table, keys, true);
-      for (const [table, n] of moved) {
-        search.found(table, n.suspect, true);
-        search.moved(table, n.gone, n.came);
+    const read: KeySets = new Map();
+    const reread = async (seed: (search: CascadeSearch) => void) => {
+      const found = await this.source.at(batch.position, signal, (source) => {
+        const search = new CascadeSearch(this.dependencies, this.#target, source);
+        seed(search);
+        return search.run();
+      });
+      await this.#readAgain(found, batch, writer, signal);
+      for (const [table, keys] of found) addAll(read, table, keys);
+    };
+    if (moved.length > 0) {
+      await reread((search) => {
+        for (const [table, keys] of before.children) search.found(table, keys, true);
+        for (const [table, n] of moved) {
+          search.found(table, n.suspect, true);
+          search.moved(table, n.gone, n.came);
+        }
+      });
+    }
+    // Its parent was seen to be gone, then or earlier: what was read of the child may be older.
+    const asked: KeySets = new Map();
+    for (;;) {
+      const alone: KeySets = new Map();
+      for (const link of this.dependencies.passed) {
+        const written = new Set([...changes.get(link.child)?.keys() ?? [], ...read.get(link.child) ?? []]);
+        const keys = await this.#target.keys(link.child, keyOf(link.child), written, hasNoParent(link));
+        const fresh = keys.difference(asked.get(link.child) ?? new Set());
+        if (fresh.size > 0) addAll(alone, link.child, fresh);
       }
-      return await search.run();
-    });
+      if (alone.size === 0) return read;
+      await reread((search) => {
+        for (const [table, keys] of alone) search.found(table, keys, true);
+      });
+      for (const [table, keys] of alone) addAll(asked, table, keys);
+    }
+  }
+
+  /** Makes rows what the source says of them now. */
+  async #readAgain(found: KeySets, { position }: Batch, writer: Writers, signal: AbortSignal): Promise<void> {
     for (const [table, keys] of found) await this.#remove(table, keys, writer);
     for (const [table, keys] of found) {
       for (const slice of slices(keys)) {
@@ -148,19 +176,6 @@ export class Dependents {
         await writer(table).replace(rows, null);
       }
     }
-    return found;
-  }
-
-  /** Rows that the batch has written and whose parents, of a table that is changed by cascades, are not on the target. */
-  async #unparented(changes: Batch["changes"]): Promise<KeySets> {
-    const found: KeySets = new Map();
-    for (const link of this.dependencies.passed) {
-      const pending = changes.get(link.child);
-      if (pending === undefined) continue;
-      const keys = await this.#target.keys(link.child, keyOf(link.child), pending.keys(), hasNoParent(link));
-      if (keys.size > 0) addAll(found, link.child, keys);
-    }
-    return found;
   }
 
   async #followParents(
