@@ -37,7 +37,9 @@ export interface Chunk {
 /** Reads one table on one session. */
 export class ChunkReader {
   readonly #readers = new Map<string, RowReader>();
-  readonly #spans = new Map<string, RowReader>();
+  readonly #spanReaders = new Map<string, RowReader>();
+  /** What is looked at of the range, while it is not read through. */
+  #span: { readonly range: CopyRange; readonly end: Buffer | null } | null = null;
 
   /** `session` is a data session that `readPoint` has dressed. */
   constructor(
@@ -50,7 +52,10 @@ export class ChunkReader {
   async next(range: CopyRange, limit: number, signal: AbortSignal): Promise<Chunk> {
     const table = this.table;
     // Any key will do as a bound, so it may be looked up before the read point is fixed.
-    const spanEnd = table.sourceCondition === null ? null : await this.#spanEnd(range);
+    if (table.sourceCondition !== null && this.#span?.range !== range) {
+      this.#span = { range, end: await this.#spanEnd(range) };
+    }
+    const spanEnd = this.#span?.end ?? null;
     const rows = new RowList();
     const touched = new Set<string>();
     // Registration first, then the read point notes what was delivered (I1, I2).
@@ -70,6 +75,7 @@ export class ChunkReader {
         () => reader.read(keys, limit, (b, start, end) => rows.push(b, start, end)),
       );
       const through = count < limit;
+      if (through) this.#span = null;
       const lastKey = through && spanEnd !== null ? spanEnd : count === 0 ? null : this.#lastKey(rows);
       const last = through && spanEnd === null;
       range.endRead(lastKey, last);
@@ -106,13 +112,13 @@ export class ChunkReader {
     const [from, { upper }] = [range.readFrom, range.stored];
     const keys = [from, upper].filter((key) => key !== null);
     const name = `${from !== null}${upper !== null}`;
-    let reader = this.#spans.get(name);
+    let reader = this.#spanReaders.get(name);
     if (reader === undefined) {
       const { key } = this.table;
       const conditions = this.#bounds(from !== null, upper !== null);
       const sql = this.#select(key, conditions, null) + "LIMIT 1 OFFSET ?";
       reader = new RowReader(this.session, sql, key, conditions, true);
-      this.#spans.set(name, reader);
+      this.#spanReaders.set(name, reader);
     }
     const nullBytes = (this.table.key.length + 9) >> 3;
     let end: Buffer | null = null;

@@ -1,6 +1,6 @@
 /**
  * Everything that can be known before a ferry begins, asked of both servers and told at once. Nothing is created, locked
- * or written anywhere.
+ * or written anywhere, but for a temporary table of its own session in which a filter is tried.
  * @module
  */
 import type { Server } from "../mysql/server.ts";

@@ -5,7 +5,7 @@
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import { ownCondition } from "../copy/row_condition.ts";
-import { FerryError } from "../errors.ts";
+import { errorNumber, errorText, FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import { keyString } from "../mysql/row_list.ts";
 import { keyEnd, RowReader } from "../mysql/row_reader.ts";
@@ -17,6 +17,9 @@ import type { PendingChanges } from "./pending_changes.ts";
 
 /** Seconds that its session may be idle: days without a change are nothing out of the way. */
 const IDLE_SECONDS = 2_147_483;
+
+/** The statement was ended, whatever it said: 1317 interrupted · 1969 and 3024 took too long. */
+const PASSING = new Set([1317, 1969, 3024]);
 
 /** Judges the images of all filtered tables, one batch at a time. */
 export class ImageFilter {
@@ -83,22 +86,35 @@ class ImageJudge {
     const { key } = this.table;
     const rows = pending.rows();
     if (rows.count === 0) return;
-    await this.session.run(`TRUNCATE TABLE ${quoteTable(this.place)}`);
+    await this.session.run(`DELETE FROM ${quoteTable(this.place)}`);
     await this.#writer.replace(rows, null);
     const misses: string[] = [];
-    await this.#misses.read([], 0, (b, start) => {
-      const end = keyEnd(b, start, this.#nullBytes, key);
-      misses.push(keyString(b, start + this.#nullBytes, end));
-    });
+    try {
+      await this.#misses.read([], 0, (b, start) => {
+        const end = keyEnd(b, start, this.#nullBytes, key);
+        misses.push(keyString(b, start + this.#nullBytes, end));
+      });
+    } catch (e) {
+      throw this.#notJudged(e);
+    }
     for (const miss of misses) {
-      if (!pending.holds(miss)) {
-        throw new FerryError(
-          "filter-key",
-          `Cannot filter changes of "${tableLabel(this.table.table)}": a row comes back under another key`,
-          { hint: "Please report the table's definition" },
-        );
-      }
+      if (!pending.holds(miss)) throw this.#failed("a row comes back under another key");
       pending.remove(miss);
     }
+  }
+
+  /** What the server says of a row that it cannot judge, under the table's name. Such a row cannot be copied either. */
+  #notJudged(e: unknown): unknown {
+    const number = errorNumber(e);
+    if (number === null || PASSING.has(number)) return e;
+    return this.#failed(`the source cannot judge a row (${number}: ${errorText(e)})`);
+  }
+
+  #failed(state: string): FerryError {
+    return new FerryError(
+      "filter-failed",
+      `Cannot filter changes of "${tableLabel(this.table.table)}": ${state}`,
+      { hint: "Another filter, that has an answer for every row; start another ferry with it" },
+    );
   }
 }

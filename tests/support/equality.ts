@@ -18,22 +18,32 @@ export async function dumpTable(
     [schema, table],
   );
   assert.ok(columns.length > 0, `table ${schema}.${table} has no columns: is it there?`);
+  const quoted = (c: { name: string }) => `\`${c.name.replaceAll("`", "``")}\``;
   const value = (c: { name: string; type: string }) => {
-    const name = `\`${c.name.replaceAll("`", "``")}\``;
+    const name = quoted(c);
     if (["enum", "set", "bit"].includes(c.type)) return `HEX(${name}+0)`;
-    if (c.type === "float") return `HEX(CAST(CAST(${name} AS DOUBLE) AS CHAR))`;
     if (["json", "uuid", "inet4", "inet6"].includes(c.type)) return `HEX(CAST(${name} AS CHAR))`;
-    if (/(?<!po)int|decimal|double|year|date|time/.test(c.type)) return `HEX(CAST(${name} AS CHAR))`;
+    if (/(?<!po)int|decimal|year|date|time/.test(c.type)) return `HEX(CAST(${name} AS CHAR))`;
     return `HEX(${name})`;
   };
-  const list = columns.map((c) => `COALESCE(${value(c)}, '~')`).join(",");
+  // A FLOAT or DOUBLE has no text that is exact on both families: these come as their bytes.
+  const isFloat = (c: { type: string }) => c.type === "float" || c.type === "double";
+  const texts = columns.filter((c) => !isFloat(c)).map((c) => `COALESCE(${value(c)}, '~')`);
+  const floats = columns.filter(isFloat).map((c, i) => `CAST(${quoted(c)} AS DOUBLE) AS f${i}`);
   await sql.run("SET SESSION group_concat_max_len = 1000000, time_zone = '+00:00'");
   const filter = where === null ? "" : ` WHERE ${where}`;
-  const rows = await sql.run(
-    `SELECT CONCAT_WS('|', ${list}) AS line FROM \`${schema}\`.\`${table.replaceAll("`", "``")}\`${filter}`,
+  const list = [`CONCAT_WS('|', ${["''", ...texts].join(",")}) AS line`, ...floats].join(", ");
+  const rows = await sql.binary(
+    `SELECT ${list} FROM \`${schema}\`.\`${table.replaceAll("`", "``")}\`${filter}`,
   );
+  const line = (r: Record<string, unknown>) =>
+    [r.line, ...floats.map((_, i) => r[`f${i}`] === null ? "~" : exact(Number(r[`f${i}`])))].join("|");
   // Ordered here, by bytes: the two servers may order a collation's equals differently.
-  return rows.map((r) => String(r.line)).sort();
+  return rows.map(line).sort();
+}
+
+function exact(n: number): string {
+  return Object.is(n, -0) ? "-0" : String(n);
 }
 
 /**
