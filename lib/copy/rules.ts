@@ -143,6 +143,17 @@ export function maySendChunk(flushHoldsTable: boolean): boolean {
 }
 
 /**
+ * I3: whether a chunk that was read may still be sent, the epoch being that of its table: how often a flush has changed
+ * rows of it that no event names, when the chunk began to register and now. Behind such a flush nothing would mend what
+ * the chunk has read before it. To be asked where {@linkcode mayWriteRow} is.
+ *
+ * Enforced by: rules_test "a chunk that a flush has made stale is not sent".
+ */
+export function mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean {
+  return epochWhenRegistered === epoch;
+}
+
+/**
  * I3: whether a flush may begin on a table; not while chunk writes of it are in flight, that is sent and not yet known
  * to be committed or rolled back.
  *

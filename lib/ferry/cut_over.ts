@@ -24,7 +24,10 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   const both = AbortSignal.any([signal, deadline.signal]);
   // The watchdog lets go by itself, whatever the rest is busy with.
   let released: Promise<void> | null = null;
-  const release = () => released ??= fence.release();
+  const release = () => {
+    if (fence.session !== null) crossing.dependents!.source.fenced(null);
+    return released ??= fence.release();
+  };
   const watchdog = setTimeout(() => {
     deadline.abort(new FerryError("cutover-deadline", "Cannot cut over: the deadline passed"));
     release();
@@ -32,6 +35,8 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   let done = false;
   try {
     const { stoppedAt } = await fence.raise(both);
+    // Its tables can be read through its own session alone, also by the flush that is under way.
+    if (fence.session !== null) crossing.dependents!.source.fenced(fence.session);
     // Only behind the fence is there an end to read (I7).
     const end = await crossing.sourceEnd();
     await crossing.flusher!.reached(end, both);

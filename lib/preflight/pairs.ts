@@ -121,16 +121,23 @@ export function judgeCrossing(
   return findings;
 }
 
-/** The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`. */
+/**
+ * The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`; `foreignKeys` as
+ * the target gets them; `lookups` are indexes that are needed during the copy already.
+ */
 export function planTables(
   pairs: readonly Pair[],
   spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
+  foreignKeys: (pair: Pair) => DeferredForeignKey[],
+  lookups: (pair: Pair) => string[],
 ): PlannedTable[] {
-  return pairs.map(({ source, target, where, through, existing, createSql }) => {
-    const { create, deferred, foreignKeys } = targetDefinition(createSql, target, {
+  return pairs.map((pair) => {
+    const { source, target, where, through, existing } = pair;
+    const { create, deferred } = targetDefinition(pair.createSql, target, {
       deferIndexes: spec.copy.deferIndexes,
       keyName: source.table.keyName,
+      keep: lookups(pair),
     });
     const ours = existing === null || made?.has(tableLabel(target)) === true;
     return {
@@ -139,7 +146,7 @@ export function planTables(
       exists: existing !== null,
       create: existing === null ? create : null,
       deferred: ours ? deferred : [],
-      foreignKeys: ours ? foreignKeys : [],
+      foreignKeys: ours ? foreignKeys(pair) : [],
       where,
       through,
       merge: spec.existingRows === "merge",

@@ -12,6 +12,7 @@ import { readReader } from "../schema/translate/read_reader.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
+import { foreignKeyNeeds, type ParentFinder } from "./foreign_keys.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
 import { translatePairs } from "./definitions.ts";
@@ -46,6 +47,7 @@ export async function checkTarget(
     readonly made: ReadonlySet<string> | null;
     readonly madeObjects?: readonly ObjectPlace[];
     readonly source: Server | null;
+    readonly parents: ParentFinder;
   },
   findings: Finding[],
 ): Promise<TargetSide> {
@@ -62,10 +64,15 @@ export async function checkTarget(
   const grants = await readGrants(session, server);
   const schemas = [...new Set(pairs.map((pair) => pair.target.schema))];
   findings.push(...await checkReadOnly(session, server, grants, schemas));
-  const needs = [...pairs.map((pair) => needOf(pair, spec, options.made)), {
-    schema: options.stateSchema,
-    privileges: STATE,
-  }];
+  const needs = [
+    ...pairs.map((pair) => needOf(pair, spec, options.made)),
+    ...foreignKeyNeeds(
+      pairs,
+      options.parents,
+      (p) => p.existing === null || options.made?.has(tableLabel(p.target)) === true,
+    ),
+    { schema: options.stateSchema, privileges: STATE },
+  ];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
   let collation = (name: string): string | null => name;
