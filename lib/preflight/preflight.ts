@@ -28,6 +28,7 @@ import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privil
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
 import { judgeMatches, judgeTable } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
+import { judgeThrough } from "./through.ts";
 
 export type { PlannedTable } from "./pairs.ts";
 export type { SavedPosition } from "./binlog.ts";
@@ -89,6 +90,9 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
       { ...options, source: source?.server ?? null, parents },
       findings,
     );
+    const sameVendor = source?.server.vendor === target?.server.vendor;
+    const facts = { existingRows: spec.existingRows, sameVendor };
+    findings.push(...judgeThrough(pairs, parents, facts));
     if (source !== null && target !== null) {
       findings.push(...judgeForeignKeys(pairs, {
         sourceLower: source.server.lowerCaseTableNames,
@@ -97,10 +101,10 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
       }));
     }
     const silent = source !== null && !await logsCascades(source.session, source.server);
-    if (silent) findings.push(...judgeCascades(pairs, parents, spec));
+    if (silent) findings.push(...judgeCascades(pairs, parents, facts));
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
-    const cascades = silent && !refused ? cascadesOf(pairs, parents, spec) : [];
+    const cascades = silent && !refused ? cascadesOf(pairs, parents, facts) : [];
     const plan = refused || source === null || target === null ? null : {
       source: source.server,
       target: target.server,
@@ -109,7 +113,7 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
         spec,
         options.made,
         (pair) => foreignKeysOnTarget(pair, parents),
-        (pair) => lookupIndexes(pair.source, cascades),
+        (pair) => lookupIndexes(pair, cascades),
       ),
       cascades,
       missingSchemas,

@@ -1,3 +1,5 @@
+import { Dependencies } from "../../lib/replay/dependencies.ts";
+import { KeyNotes } from "../../lib/replay/key_notes.ts";
 import assert from "node:assert/strict";
 import { CopyRange } from "../../lib/copy/copy_range.ts";
 import { Delivered } from "../../lib/copy/delivered.ts";
