@@ -81,8 +81,11 @@ export function judgeCascades(pairs: readonly Pair[], parents: ParentFinder, spe
 }
 
 /** Indexes that children are looked up by while the ferry runs, and that are not to wait for the end of the copy. */
-export function lookupIndexes({ table, indexes }: LoadedTable, cascades: readonly Cascade[]): string[] {
-  return cascades.filter((cascade) => cascade.child === tableLabel(table)).flatMap(({ columns }) => {
+export function lookupIndexes({ source, through }: Pair, cascades: readonly Cascade[]): string[] {
+  const { table, indexes } = source;
+  const lists = cascades.filter((cascade) => cascade.child === tableLabel(table)).map((c) => c.columns);
+  if (through !== null) lists.push([through.column]);
+  return lists.flatMap((columns) => {
     // A unique one waits all the same: during the copy the target may hold two moments of the source at once.
     const found = indexes.find((i) => !i.unique && i.whole && leadsInAnyOrder(i.columns, columns));
     return found === undefined ? [] : [found.name];
@@ -98,7 +101,7 @@ function copiedByKey(pairs: readonly Pair[]): readonly Pair[] {
   return pairs.filter((pair) => pair.source.table.key.length > 0);
 }
 
-type Existing = Pick<FerrySpec, "existingRows">;
+type Existing = Pick<FerrySpec, "existingRows"> & { readonly sameVendor: boolean };
 
 function isCascading(key: ForeignKey): boolean {
   return key.onDelete !== "restrict" || key.onUpdate !== "restrict";
@@ -129,6 +132,9 @@ function whyUncertain(
   for (const [i, name] of key.columns.entries()) {
     const own = byName(pair.source.table.columns, name);
     const theirs = byName(parentTable.columns, key.parentColumns[i]);
+    if (own !== undefined && !isAlikeThere(own, spec.sameVendor)) {
+      return `the target may hold other texts of its column "${name}" equal`;
+    }
     if (own === undefined || theirs === undefined || !isAlike(own, theirs)) {
       return `its column "${name}" is of another type than the parent's`;
     }
@@ -153,8 +159,16 @@ function isCascadingParent(pair: Pair, parents: ParentFinder): boolean {
   );
 }
 
+/** Whether both servers hold the same values of a column equal: collations are each vendor's own, but for the binary ones. */
+export function isAlikeThere(column: Column, sameVendor: boolean): boolean {
+  if (sameVendor || column.charset === null || column.dataType === "enum" || column.dataType === "set") {
+    return true;
+  }
+  return /_bin$/.test(column.collation ?? "");
+}
+
 /** Whether the bytes of the one compare as a value of the other. */
-function isAlike(a: Column, b: Column): boolean {
+export function isAlike(a: Column, b: Column): boolean {
   if (a.dataType !== b.dataType || a.unsigned !== b.unsigned) return false;
   if (a.charset !== b.charset || a.collation !== b.collation) return false;
   if (a.dataType === "varchar" || a.dataType === "varbinary") return true;

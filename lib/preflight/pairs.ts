@@ -51,7 +51,7 @@ export interface Pair {
   /** Which rows, or `null` for all. */
   readonly where: string | null;
   /** Only the rows of ferried parents, or `null`. */
-  readonly through: ParentLink | null;
+  through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
   /** The source's definition in the target's words; filled in by the look at the target. */

@@ -32,6 +32,7 @@ import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } fr
 import { type MissingSchema, schemasToMake } from "./schemas.ts";
 import { judgeMatches, judgeTable } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
+import { judgeThrough } from "./through.ts";
 
 export type { MissingSchema } from "./schemas.ts";
 export type { PlannedTable } from "./pairs.ts";
@@ -99,6 +100,9 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
       { ...options, source: source?.server ?? null, parents },
       findings,
     );
+    const sameVendor = source?.server.vendor === target?.server.vendor;
+    const facts = { existingRows: spec.existingRows, sameVendor };
+    findings.push(...judgeThrough(pairs, parents, facts));
     if (source !== null && target !== null) {
       findings.push(...judgeForeignKeys(pairs, {
         sourceLower: source.server.lowerCaseTableNames,
@@ -111,16 +115,16 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
       findings.push(...await checkObjects(source, target, spec, names, options.madeObjects ?? []));
     }
     const silent = source !== null && !await logsCascades(source.session, source.server);
-    if (silent) findings.push(...judgeCascades(pairs, parents, spec));
+    if (silent) findings.push(...judgeCascades(pairs, parents, facts));
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
-    const cascades = silent && !refused ? cascadesOf(pairs, parents, spec) : [];
+    const cascades = silent && !refused ? cascadesOf(pairs, parents, facts) : [];
     const planned = refused ? [] : planTables(
       pairs,
       spec,
       options.made,
       (pair) => foreignKeysOnTarget(pair, parents),
-      (pair) => lookupIndexes(pair.source, cascades),
+      (pair) => lookupIndexes(pair, cascades),
     );
     const plan = refused || source === null || target === null || side === null ? null : {
       source: source.server,

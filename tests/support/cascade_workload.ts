@@ -31,7 +31,7 @@ const SEQUENCE =
 export async function makeFamilies(url: string, customers: number): Promise<void> {
   await using sql = await Sql.open(url);
   const fill = (into: string, values: string, count: number) =>
-    `INSERT INTO shop.${into} SELECT ${values} FROM ${SEQUENCE} s WHERE i < ${count}`;
+    `INSERT INTO shop.${into} SELECT ${values} FROM ${SEQUENCE} s WHERE i < ${count} ORDER BY i`;
   const both = "ON DELETE CASCADE ON UPDATE CASCADE";
   for (
     const statement of [
