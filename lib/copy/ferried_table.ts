@@ -3,8 +3,11 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import type { Merging } from "../mysql/merge_writer.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
+import { ownRowCondition } from "../state/own_keys.ts";
+import { rowCondition } from "./row_condition.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
 import { TableGate } from "./table_gate.ts";
 import type { CopyRange } from "./copy_range.ts";
@@ -39,6 +42,8 @@ export class FerriedTable {
   targetLayout: WireLayout;
   /** A unique index of the target beside the key can be in a row's way (I4). */
   targetHasUnique: boolean;
+  /** How it is merged, once the target's table is there; `null` where it is not. See {@link meetOthers}. */
+  merging: Merging | null = null;
   /** Its key's columns, as they travel. */
   readonly key: readonly WireColumn[];
   /** Chunks share it, a flush has it alone. */
@@ -68,6 +73,23 @@ export class FerriedTable {
   /** The target's table is there, with these columns. */
   arrive(target: Table): void {
     this.targetLayout = layoutOn(this.layout, target);
+  }
+
+  /** Its rows go beside those of others, in a table with these unique indexes. */
+  meetOthers(merging: Merging): void {
+    this.merging = merging;
+    this.targetHasUnique = merging.uniques.length > 0;
+  }
+
+  /** Which of the source's rows are verified. */
+  get sourceCondition(): string | null {
+    return rowCondition(this);
+  }
+
+  /** Which of the target's rows are verified: rows of others do not count. */
+  get targetCondition(): string | null {
+    if (this.merging === null) return null;
+    return ownRowCondition(this.merging.keys, this.target, this.key.map((c) => c.column.name));
   }
 
   /** Tells every watcher that a change of this key was delivered. */

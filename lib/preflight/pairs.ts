@@ -74,21 +74,22 @@ export function matchTargets(
   });
 }
 
-/** Tables that meet in one target table, and tables that would be copied onto themselves. */
+/** Tables that meet in one target table, which only merging allows, and tables that would be copied onto themselves. */
 export function judgeCrossing(
   pairs: readonly Pair[],
   sameServer: boolean,
   lowerCaseTableNames: number,
+  existingRows: FerrySpec["existingRows"] = "refuse",
 ): Finding[] {
   const findings: Finding[] = [];
   for (const [place, group] of Map.groupBy(pairs, (pair) => pair.place)) {
-    if (group.length === 1) continue;
+    if (group.length === 1 || existingRows === "merge") continue;
     const sources = listed(group.map((pair) => tableLabel(pair.source.table)));
     findings.push(refuse(
       "target-table-twice",
       place,
       `Cannot copy into table "${place}": ${sources} all go there`,
-      "One target table for each source table",
+      'One target table for each source table, or existingRows "merge"',
     ));
   }
   if (!sameServer) return findings;
@@ -116,9 +117,14 @@ export function planTables(
   spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
 ): PlannedTable[] {
-  return pairs.map(({ source, target, where, through, existing }) => {
+  const merge = spec.existingRows === "merge";
+  const makers = new Map<string, Pair>();
+  for (const pair of pairs) if (!makers.has(pair.place)) makers.set(pair.place, pair);
+  return pairs.map((pair) => {
+    const { source, target, where, through, existing } = pair;
     const { create, deferred, foreignKeys } = targetDefinition(source.createSql, target, {
-      deferIndexes: spec.copy.deferIndexes,
+      // Other ferries may be writing there by the time an index is built, and theirs are not held meanwhile.
+      deferIndexes: spec.copy.deferIndexes && !merge,
       keyName: source.table.keyName,
     });
     const ours = existing === null || made?.has(tableLabel(target)) === true;
@@ -126,12 +132,12 @@ export function planTables(
       table: source.table,
       target,
       exists: existing !== null,
-      create: existing === null ? create : null,
+      create: existing === null && makers.get(pair.place) === pair ? create : null,
       deferred: ours ? deferred : [],
       foreignKeys: ours ? foreignKeys : [],
       where,
       through,
-      merge: spec.existingRows === "merge",
+      merge,
       targetHasUnique: existing === null ? keepsUnique(source, deferred) : hasOtherUnique(source, existing),
     };
   });

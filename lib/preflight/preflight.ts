@@ -73,7 +73,7 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     if (source !== null && target !== null) findings.push(...judgeDifferences(source.server, target.server));
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
-    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
+    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0, spec.existingRows));
     const missingSchemas = target === null ? [] : await checkTarget(target, pairs, spec, options, findings);
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");

@@ -7,6 +7,7 @@ import { tableLabel } from "../schema/table.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
+import { checkMerging, judgeMergedTogether } from "./merging.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
 import { type Dockside, judgeVersion } from "./servers.ts";
@@ -42,10 +43,13 @@ export async function checkTarget(
   findings.push(...await checkReadOnly(session, server, grants, schemas));
   const needs = [...pairs.map((pair) => needOf(pair, spec, options.made)), {
     schema: options.stateSchema,
-    privileges: STATE,
+    privileges: spec.existingRows === "merge" ? [...STATE, "DROP", "CREATE TEMPORARY TABLES"] : STATE,
   }];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
+  if (spec.existingRows === "merge") {
+    findings.push(...await checkMerging(session, pairs), ...judgeMergedTogether(pairs));
+  }
   for (const pair of pairs) {
     const label = tableLabel(pair.target);
     if (pair.existing !== null) {
@@ -85,10 +89,10 @@ async function isInTheWay(session: Dockside["session"], pair: Pair): Promise<boo
 
 function needOf(
   { target, existing }: Pair,
-  spec: Pick<FerrySpec, "copy">,
+  spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
 ): Need {
-  const builds = spec.copy.deferIndexes ? ["ALTER", "INDEX"] : [];
+  const builds = spec.copy.deferIndexes && spec.existingRows !== "merge" ? ["ALTER", "INDEX"] : [];
   if (existing === null) return { schema: target.schema, privileges: [...ROWS, "CREATE", ...builds] };
   const ours = made?.has(tableLabel(target)) === true;
   return { ...target, privileges: ours ? [...ROWS, ...builds] : ROWS };

@@ -162,6 +162,7 @@ export class Flusher {
   async #write(batch: Batch): Promise<void> {
     const { session } = this.options;
     const saved = this.#position(batch.position, batch.count);
+    for (const table of batch.changes.keys()) await this.#writer(table).prepare();
     for (let attempt = 1;; attempt++) {
       try {
         await session.run("START TRANSACTION");

@@ -97,6 +97,16 @@ export async function missingIndexes<T extends { readonly name: string }>(
   return deferred.filter((index) => !there.has(index.name.toLowerCase()));
 }
 
+/** The column definitions of a `SHOW CREATE TABLE`, as they stand there, and what follows the closing parenthesis. */
+export function columnDefinitions(
+  createSql: string,
+): { columns: { readonly name: string; readonly definition: string }[]; tail: string } {
+  const { items, tail } = takeApart(createSql);
+  const columns = items.filter((item) => item.startsWith("`"))
+    .map((definition) => ({ name: readName(definition, 0).name, definition }));
+  return { columns, tail };
+}
+
 /** A statement without what stands in quotes and comments, for looking at its keywords. */
 export function bareText(sql: string): string {
   let text = "";

@@ -26,6 +26,10 @@ export interface VerifiedTable {
   readonly layout: WireLayout;
   /** The same on the target. */
   readonly targetLayout: WireLayout;
+  /** Which of the source's rows are compared, as a SQL condition; `null` for all. */
+  readonly sourceCondition: string | null;
+  /** Which of the target's rows are compared, as a SQL condition; `null` for all. */
+  readonly targetCondition: string | null;
 }
 
 /** Rows above `lower` up to and with `upper`; `null` is unbounded. Wire key bytes. */
@@ -58,6 +62,7 @@ export class TableReads {
     private readonly label: string,
     layout: WireLayout,
     from: string,
+    private readonly condition: string | null,
   ) {
     this.#key = layout.columns.slice(0, layout.keyColumns);
     this.#keyList = this.#key.map((c) => c.select).join(", ");
@@ -79,10 +84,14 @@ export class TableReads {
       (await session.query(`SHOW INDEX FROM ${from} WHERE Key_name = ?`, [index])).length > 0;
     if (named) from += ` FORCE INDEX (${quoteName(index)})`;
     const layout = side === "source" ? verified.layout : verified.targetLayout;
-    return new TableReads(session, verified, tableLabel(place), layout, from);
+    const condition = side === "source" ? verified.sourceCondition : verified.targetCondition;
+    return new TableReads(session, verified, tableLabel(place), layout, from, condition);
   }
 
-  /** The key of the `count`th row of the range, or `null` where there are fewer. */
+  /**
+   * The key of the `count`th row of the range, or `null` where there are fewer. Rows that are not compared count too:
+   * where few are, a range must not grow to the whole table.
+   */
   async nthKey(range: KeyRange, count: number): Promise<Buffer | null> {
     let found: Buffer | null = null;
     const order = this.#key.map((c) => quoteName(c.column.name)).join(", ");
@@ -92,6 +101,7 @@ export class TableReads {
       range,
       (where) => `SELECT ${this.#keyList} FROM ${this.#from}${where} ORDER BY ${order} LIMIT 1 OFFSET ?`,
       (b, start, end) => found = keyBytes(keyString(b, start + nullBytes, end)),
+      null,
       count - 1,
     );
     if (found !== null && range.lower?.equals(found)) throw this.#lost("a key comes after itself");
@@ -108,7 +118,7 @@ export class TableReads {
       const key = await this.nthKey({ lower: null, upper: null }, 1);
       if (key === null) return;
       const text = keyString(key, 0, key.length);
-      if ((await this.hashesOf([text])).has(text)) return;
+      if ((await this.#hashesOf([text], false, null)).has(text)) return;
     }
     throw this.#lost("a row is not found under its own key");
   }
@@ -127,6 +137,7 @@ export class TableReads {
         hashes = Number(b.readBigUInt64LE(start + 9));
         sum = keyString(b, start + 1, end);
       },
+      this.condition,
     );
     if (hashes !== rows) throw this.#noHash(rows - hashes);
     return { rows, sum };
@@ -140,6 +151,7 @@ export class TableReads {
       range,
       (where) => `SELECT ${this.#keyList}, ${this.#hash} FROM ${this.#from}${where}`,
       this.#collect(found),
+      this.condition,
     );
     return this.#whole(found);
   }
@@ -148,7 +160,11 @@ export class TableReads {
    * The hashes of the rows that the server finds under these keys: in a case-insensitive key `FOO` is found under
    * `foo`, and comes back as `FOO`. With `locking` the read waits for writers whose commit is not visible yet (I1).
    */
-  async hashesOf(keys: readonly string[], locking = false): Promise<RowHashes> {
+  hashesOf(keys: readonly string[], locking = false): Promise<RowHashes> {
+    return this.#hashesOf(keys, locking, this.condition);
+  }
+
+  async #hashesOf(keys: readonly string[], locking: boolean, condition: string | null): Promise<RowHashes> {
     const found: RowHashes = new Map();
     const sink = this.#collect(found);
     const parameters = this.#key.map((_, i) => i);
@@ -158,11 +174,11 @@ export class TableReads {
       const size = BATCHES.find((_, i) => left > (BATCHES[i + 1] ?? 0))!;
       const batch = Array.from({ length: size }, (_, i) => keyBytes(keys[o + Math.min(i, left - 1)]));
       const reader = this.#reader(
-        `keys ${size} ${locking}`,
+        `keys ${size} ${locking} ${condition !== null}`,
         () =>
-          `SELECT ${this.#keyList}, ${this.#hash} FROM ${this.#from} WHERE ${
+          `SELECT ${this.#keyList}, ${this.#hash} FROM ${this.#from} WHERE (${
             Array(size).fill(`(${equal})`).join(" OR ")
-          }` +
+          })${condition === null ? "" : ` AND ${condition}`}` +
           (locking ? " LOCK IN SHARE MODE" : ""),
         Array.from({ length: size }, () => ({ sql: "", parameters })),
         false,
@@ -178,6 +194,7 @@ export class TableReads {
     range: KeyRange,
     sql: (where: string) => string,
     sink: RowSink,
+    condition: string | null,
     offset?: number,
   ): Promise<void> {
     const conditions: KeyCondition[] = [];
@@ -190,7 +207,8 @@ export class TableReads {
       conditions.push(keyBound(this.#key, "<="));
       keys.push(range.upper);
     }
-    const where = conditions.length === 0 ? "" : ` WHERE ${conditions.map((c) => c.sql).join(" AND ")}`;
+    const terms = [...conditions.map((c) => c.sql), ...(condition === null ? [] : [condition])];
+    const where = terms.length === 0 ? "" : ` WHERE ${terms.join(" AND ")}`;
     const shape = `${name} ${range.lower !== null} ${range.upper !== null}`;
     const reader = this.#reader(shape, () => sql(where), conditions, offset !== undefined);
     await reader.read(keys, offset ?? 0, sink);

@@ -60,7 +60,15 @@ class Bench implements AsyncDisposable {
     assert.equal(loaded.length, names.length);
     return loaded.map(({ table }, index) => {
       const layout = wireLayout(table);
-      return { index, table, target: table, layout, targetLayout: layout };
+      return {
+        index,
+        table,
+        target: table,
+        layout,
+        targetLayout: layout,
+        sourceCondition: null,
+        targetCondition: null,
+      };
     });
   }
 
