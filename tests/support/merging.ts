@@ -26,9 +26,9 @@ const NUMBERS =
 
 async function fill(sql: Sql, schema: string, who: number, rows: number): Promise<void> {
   await sql.run(`INSERT INTO ${schema}.orders (id, slot, state, note, amount)
-    SELECT 3*i + ${who}, 3*i + ${who}, 1 + i % 3, CONCAT('${who}:', i), i / 7 FROM ${NUMBERS} s WHERE i < ${rows}`);
+    SELECT 3*i + 3 + ${who}, 3*i + 3 + ${who}, 1 + i % 3, CONCAT('${who}:', i), i / 7 FROM ${NUMBERS} s WHERE i < ${rows}`);
   await sql.run(`INSERT INTO ${schema}.tags
-    SELECT CONCAT(IF(i % 2, 'Tag ', 'tag '), 3*i + ${who}), i % 5, i FROM ${NUMBERS} s WHERE i < ${rows}`);
+    SELECT CONCAT(IF(i % 2, 'Tag ', 'tag '), 3*i + 3 + ${who}), i % 5, i FROM ${NUMBERS} s WHERE i < ${rows}`);
 }
 
 /** Makes both tables in both schemas of the source, with so many rows in each. */
@@ -103,9 +103,9 @@ export function mergedTransaction(
   who: number,
   rows: number,
 ): string {
-  const mine = (max: number) => 3 * pick(max) + who;
+  const mine = (max: number) => 3 * pick(max) + 3 + who; // never 0, which AUTO_INCREMENT would replace
   const id = mine(rows), other = mine(rows * 2), slot = mine(rows * 2);
-  const tag = mine(rows), n = pick(5), what = pick(9), value = pick(1e6);
+  const tag = mine(rows), n = (tag - 3 - who) / 3 % 5, what = pick(9), value = pick(1e6);
   const each = (text: (schema: string) => string) => `BEGIN; ${schemas.map(text).join("; ")}; COMMIT`;
   switch (what) {
     case 0:
