@@ -327,9 +327,13 @@ export class Crossing {
     await this.remember({ ownKeys: true });
   }
 
-  /** DDL on the target, in a session without what the source's definition might trip over. Answers warnings by number. */
+  /**
+   * DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are
+   * text. Answers warnings by number.
+   */
   async #ddl(sql: string): Promise<number[]> {
-    const session = await this.open("target");
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
     try {
       await session.run(
         "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
