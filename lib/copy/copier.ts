@@ -155,11 +155,11 @@ export class Copier {
   async #write(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<void> {
     const { store, own } = this.options;
     const { range, rows } = chunk;
-    await lane.writer.prepare();
     const release = await lane.table.gate.chunk(signal);
     try {
       for (let attempt = 1;; attempt++) {
         try {
+          await lane.writer.prepare();
           await lane.target.run("START TRANSACTION");
           const written = await lane.writer.replace(rows, taker(chunk, lane.table));
           const stored = {

@@ -21,16 +21,13 @@ import type { WireColumn, WireLayout } from "../schema/wire_layout.ts";
 import { ownRowCondition } from "../state/own_keys.ts";
 import { keyText } from "../verify/key_text.ts";
 import { quoteName, quoteTable } from "./identifier.ts";
-import { keyBytes, keyString, RowList } from "./row_list.ts";
+import { keyBytes, keyString, type RowList } from "./row_list.ts";
 import { keyEnd, RowReader } from "./row_reader.ts";
 import { RowWriter } from "./row_writer.ts";
 import type { Session } from "./session.ts";
 import type { TableWriter } from "./table_writer.ts";
 
-/** Rows and bytes that are merged at a time: other writers wait for the locks of one piece, not of a whole chunk. */
-const PIECE_ROWS = 4096;
-const PIECE_BYTES = 4 << 20;
-/** Inserts of one piece. Past the first only where a row in the way went, or became ours, between two looks. */
+/** Inserts of what waits. Past the first only where a row in the way went, or became ours, between two looks. */
 const TRIES = 5;
 /** Clashing keys that an error names. */
 const NAMED = 3;
@@ -57,7 +54,7 @@ export class MergeWriter implements TableWriter {
   readonly #stage: RowWriter;
   readonly #rows: RowWriter;
   readonly #keys: RowWriter;
-  #ready = false;
+  #stageIs: "missing" | "empty" | "used" = "missing";
 
   /** `layout`: the rows as the target's columns. `bulk`: a MariaDB target. */
   constructor(
@@ -73,39 +70,24 @@ export class MergeWriter implements TableWriter {
     this.#keys = new RowWriter(session, { ...merging.keys, bulk }, layout);
   }
 
-  /** Makes the table that rows wait in, and keeps it out of the target's binlog. */
+  /** Makes the table that rows wait in, or empties it: deleted rows would be passed over for long. */
   async prepare(): Promise<void> {
-    if (this.#ready) return;
-    await keepStagesOutOfBinlog(this.session);
-    await defineTable(this.session, this.merging.stageSql);
-    this.#ready = true;
+    if (this.#stageIs === "missing") {
+      await keepStagesOutOfBinlog(this.session);
+      await defineTable(this.session, this.merging.stageSql);
+      // This session may have made it for an earlier writer.
+      this.#stageIs = "used";
+    }
+    if (this.#stageIs === "empty") return;
+    await this.session.run(this.#sql.truncate);
+    this.#stageIs = "empty";
   }
 
   async replace(rows: RowList, take: ((index: number) => boolean) | null): Promise<number> {
-    let written = 0;
-    for (let from = 0; from < rows.count;) {
-      const begin = from;
-      const piece = new RowList(rows.arena);
-      for (let bytes = 0; from < rows.count && piece.count < PIECE_ROWS; from++) {
-        const size = rows.ends[from] - rows.starts[from];
-        if (piece.count > 0 && bytes + size > PIECE_BYTES) break;
-        bytes += size;
-        piece.note(rows.starts[from], rows.ends[from]);
-      }
-      written += await this.#merge(piece, take === null ? null : (i) => take(begin + i));
-    }
-    return written;
-  }
-
-  /** Only what is ours goes; last it is no longer ours. */
-  async remove(keys: RowList): Promise<void> {
-    await this.#rows.remove(keys);
-    await this.#keys.remove(keys);
-  }
-
-  async #merge(rows: RowList, take: ((index: number) => boolean) | null): Promise<number> {
-    // Not TRUNCATE, which would commit.
-    await this.session.run(this.#sql.clear);
+    if (rows.count === 0) return 0;
+    // Inside the transaction a TRUNCATE would commit it.
+    if (this.#stageIs !== "empty") await this.session.run(this.#sql.clear);
+    this.#stageIs = "used";
     const staged = await this.#stage.replace(rows, take);
     if (staged === 0) return 0;
     for (let attempt = 1;; attempt++) {
@@ -121,6 +103,12 @@ export class MergeWriter implements TableWriter {
     }
     await this.session.run(this.#sql.claim);
     return staged;
+  }
+
+  /** Only what is ours goes; last it is no longer ours. */
+  async remove(keys: RowList): Promise<void> {
+    await this.#rows.remove(keys);
+    await this.#keys.remove(keys);
   }
 
   /** Throws `merge-clash` where a row of somebody else, or of the source itself, is in the way; else it may be tried again. */
@@ -185,8 +173,10 @@ export class MergeSql {
   readonly key: readonly WireColumn[];
   /** Holds for our own rows. */
   readonly own: string;
-  /** Empties the waiting table. */
+  /** Empties the waiting table, inside a transaction. */
   readonly clear: string;
+  /** Empties it outside of one, and leaves no trace of what was in there. */
+  readonly truncate: string;
   /** Takes our own rows out of the way of those that wait. */
   readonly makeWay: readonly string[];
   /** Inserts what waits. */
@@ -210,6 +200,7 @@ export class MergeSql {
     const columns = list(layout.columns.map((c) => c.column.name));
     this.own = ownRowCondition(keys, target, names);
     this.clear = `DELETE FROM ${w}`;
+    this.truncate = `TRUNCATE TABLE ${w}`;
     // STRAIGHT_JOIN: from the few rows that wait, by index, whatever the statistics say.
     this.makeWay = [
       `DELETE ${t} FROM ${w} STRAIGHT_JOIN ${o} ON ${same(o, w, names)} ` +

@@ -162,9 +162,9 @@ export class Flusher {
   async #write(batch: Batch): Promise<void> {
     const { session } = this.options;
     const saved = this.#position(batch.position, batch.count);
-    for (const table of batch.changes.keys()) await this.#writer(table).prepare();
     for (let attempt = 1;; attempt++) {
       try {
+        for (const table of batch.changes.keys()) await this.#writer(table).prepare();
         await session.run("START TRANSACTION");
         for (const [table, changes] of batch.changes) await this.#writer(table).remove(changes.removals());
         for (const [table, changes] of batch.changes) await this.#writer(table).replace(changes.rows(), null);

@@ -261,3 +261,58 @@ onEachFlavour(
     }
   },
 );
+
+onEachFlavour(
+  "preflight tells what merging lacks, and takes rows that are there",
+  async ({ source, target }) => {
+    await makeSides(source.url, 10);
+    await makeHub(target.url, 10);
+    await using sql = await Sql.open(target.url);
+    const dock = openDock();
+    try {
+      const check = async (url: string) => {
+        const { ok, findings } = await dock.check(specOf(sideSpec(source.url, url, "east")));
+        return [
+          ok,
+          ...findings.filter((f) => f.level === "error").map((f) => `${f.code} ${f.subject} ${f.detail}`),
+        ];
+      };
+      const { findings } = await dock.check(specOf(sideSpec(source.url, target.url, "east")));
+      assert.ok(
+        findings.some((f) => f.level === "info" && f.code === "merge"),
+        "clashes are not looked for: said so",
+      );
+      assert.deepEqual(await check(target.url), [true]);
+
+      await sql.run("ALTER TABLE hub.orders ADD UNIQUE KEY start (note(5))");
+      const [ok, prefix] = await check(target.url);
+      assert.equal(ok, false);
+      assert.match(String(prefix), /^merge-unique-index hub.orders .*"start"/);
+      await sql.run("ALTER TABLE hub.orders DROP KEY start");
+
+      await sql.run("CREATE USER few@'%' IDENTIFIED BY 'few'");
+      await sql.run("GRANT SELECT, INSERT, DELETE ON hub.* TO few@'%'");
+      await sql.run("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON `_ferry`.* TO few@'%'");
+      const url = new URL(target.url);
+      [url.username, url.password] = ["few", "few"];
+      const lacking = await check(url.href);
+      assert.equal(lacking.length, 3, lacking.join("\n"));
+      assert.match(String(lacking[2]), /^merge-binlog-format binlog_format /);
+      assert.match(
+        String(lacking[1]),
+        /^target-privilege _ferry .*no DROP, CREATE TEMPORARY TABLES is listed/,
+      );
+      await sql.run("GRANT DROP, CREATE TEMPORARY TABLES ON `_ferry`.* TO few@'%'");
+      await sql.run("SET GLOBAL binlog_format = 'ROW'");
+      assert.deepEqual(await check(url.href), [true]);
+      // With no more than that it goes the whole road.
+      const ferry = await dock.start(specOf(sideSpec(source.url, url.href, "east")));
+      assert.equal((await until(ferry, ["done"])).verification.state, "passed");
+      await ferry.ended;
+      assert.deepEqual(await keyTables(target.url), []);
+    } finally {
+      await dock.close();
+    }
+  },
+  { target: { mariadb: { "binlog-format": "MIXED" }, mysql: { "binlog-format": "MIXED" } } },
+);
