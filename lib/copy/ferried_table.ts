@@ -4,11 +4,13 @@
  */
 import type { Buffer } from "node:buffer";
 import type { Merging } from "../mysql/merge_writer.ts";
+import type { Server } from "../mysql/server.ts";
+import { sortAlike } from "../schema/key_order.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
 import { ownRowCondition } from "../state/own_keys.ts";
-import { rowCondition } from "./row_condition.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
+import { rowCondition } from "./row_condition.ts";
 import { TableGate } from "./table_gate.ts";
 import type { CopyRange } from "./copy_range.ts";
 
@@ -34,12 +36,20 @@ export class FerriedTable {
   readonly target: { readonly schema: string; readonly name: string };
   /** Which rows, as a SQL expression over the source's columns; `null` for all. */
   readonly where: string | null;
+  /** The same as a condition in a statement on the source. */
+  readonly sourceCondition: string | null;
+  /** Which of the target's rows are the ferry's, as a condition in a statement there; `null` for all. */
+  targetCondition: string | null = null;
   /** The target table may hold rows of others. */
   readonly merge: boolean;
   /** How its rows travel: the source's columns. */
   readonly layout: WireLayout;
   /** The same rows in the same order as the target's columns: what is compared and written there. See {@link arrive}. */
   targetLayout: WireLayout;
+  /** Both servers have its keys in one order. See {@link arrive}. */
+  sameOrder = true;
+  /** Both servers tell -0 from 0. See {@link arrive}. */
+  signedZero = true;
   /** A unique index of the target beside the key can be in a row's way (I4). */
   targetHasUnique: boolean;
   /** How it is merged, once the target's table is there; `null` where it is not. See {@link meetOthers}. */
@@ -62,6 +72,7 @@ export class FerriedTable {
     this.table = planned.table;
     this.target = planned.target;
     this.where = planned.where;
+    this.sourceCondition = rowCondition(planned);
     this.merge = planned.merge;
     this.targetHasUnique = planned.targetHasUnique;
     this.layout = wireLayout(this.table);
@@ -70,26 +81,24 @@ export class FerriedTable {
     this.comparable = this.key.length === 1 && INTEGER.has(this.key[0].column.dataType);
   }
 
-  /** The target's table is there, with these columns. */
-  arrive(target: Table): void {
+  /** The target's table is there, with these columns, on servers of these vendors. */
+  arrive(
+    target: Table,
+    vendors: { readonly source: Server["vendor"]; readonly target: Server["vendor"] },
+  ): void {
+    const sameVendor = vendors.source === vendors.target;
+    this.signedZero = sameVendor && vendors.source === "mysql";
     this.targetLayout = layoutOn(this.layout, target);
+    this.sameOrder = this.key.every((c, i) =>
+      sortAlike(c.column, this.targetLayout.columns[i].column, sameVendor)
+    );
   }
 
   /** Its rows go beside those of others, in a table with these unique indexes. */
   meetOthers(merging: Merging): void {
     this.merging = merging;
     this.targetHasUnique = merging.uniques.length > 0;
-  }
-
-  /** Which of the source's rows are verified. */
-  get sourceCondition(): string | null {
-    return rowCondition(this);
-  }
-
-  /** Which of the target's rows are verified: rows of others do not count. */
-  get targetCondition(): string | null {
-    if (this.merging === null) return null;
-    return ownRowCondition(this.merging.keys, this.target, this.key.map((c) => c.column.name));
+    this.targetCondition = ownRowCondition(merging.keys, this.target, this.key.map((c) => c.column.name));
   }
 
   /** Tells every watcher that a change of this key was delivered. */

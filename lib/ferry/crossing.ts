@@ -22,6 +22,7 @@ import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { uniqueKeyName } from "../preflight/target.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Flusher } from "../replay/flusher.ts";
+import { ImageFilter } from "../replay/image_filter.ts";
 import { missingIndexes, type TableName } from "../schema/create_table.ts";
 import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
 import { stageDefinition } from "../schema/stage_table.ts";
@@ -65,6 +66,8 @@ export interface CrossingOptions {
 export class Crossing {
   /** The tables, in the order of their numbers. */
   readonly tables: FerriedTable[] = [];
+  /** Tables without a key, copied behind the fence. */
+  readonly keyless: FerriedTable[] = [];
   /** What must survive. */
   memory: CrossingMemory;
   /** Compares both sides; `null` before it began, or with `verify: "off"`. */
@@ -85,11 +88,15 @@ export class Crossing {
   /** Nothing happens before {@linkcode run}. */
   constructor(readonly options: CrossingOptions) {
     const { plan, memory } = options;
-    for (const t of plan.tables) this.#planned.set(tableLabel(t.table), t);
-    const names = memory?.tables ?? [...this.#planned.keys()];
+    for (const t of [...plan.tables, ...plan.keyless]) this.#planned.set(tableLabel(t.table), t);
+    const names = memory?.tables ?? plan.tables.map((t) => tableLabel(t.table));
+    const keyless = memory === null ? plan.keyless.map((t) => tableLabel(t.table)) : memory.keyless ?? [];
+    const filters = filtersOf(plan);
     this.memory = memory ?? {
       tables: names,
-      made: plan.tables.filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
+      filters,
+      keyless,
+      made: [...this.#planned.values()].filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
       source: plan.source.identity,
       planned: false,
       cutoverAttempts: 0,
@@ -103,7 +110,17 @@ export class Crossing {
         },
       );
     }
-    for (const [i, name] of names.entries()) {
+    for (const name of [...names, ...keyless]) {
+      if ((filters[name] ?? null) === (this.memory.filters?.[name] ?? null)) continue;
+      throw new FerryError(
+        "spec-differs",
+        `Cannot go on with table "${name}": its filter is another one now`,
+        {
+          hint: "A where function has to answer the same each time; start another ferry for another subset",
+        },
+      );
+    }
+    for (const [i, name] of [...names, ...keyless].entries()) {
       const planned = this.#planned.get(name);
       if (planned === undefined) {
         throw new FerryError(
@@ -111,8 +128,13 @@ export class Crossing {
           `Cannot go on with table "${name}": it is not on the source any more`,
         );
       }
-      this.tables.push(new FerriedTable(i, planned));
+      (i < names.length ? this.tables : this.keyless).push(new FerriedTable(i, planned));
     }
+  }
+
+  /** Those with a key and those without. */
+  get everyTable(): readonly FerriedTable[] {
+    return [...this.tables, ...this.keyless];
   }
 
   /** Replays to the end of the binlog as it is now, then resolves. */
@@ -252,10 +274,13 @@ export class Crossing {
     if (this.options.memory === null) await this.remember({});
     const [appeared] = spec.existingRows === "merge" ? [] : this.memory.appeared ?? [];
     if (appeared !== undefined) throw tableAppeared(appeared, false);
-    for (const schema of plan.missingSchemas) {
-      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)}`);
+    for (const { name, collation } of plan.missingSchemas) {
+      const defaults = collation === null ? "" : ` COLLATE ${collation}`;
+      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
     }
-    for (const t of plan.tables) if (t.create !== null) await this.#make(t.target, t.create);
+    for (const t of [...plan.tables, ...plan.keyless]) {
+      if (t.create !== null) await this.#make(t.target, t.create);
+    }
     await this.#meetTargets();
   }
 
@@ -274,7 +299,7 @@ export class Crossing {
   /** The target's own columns, now that its tables are there, and which of their rows are ours. */
   async #meetTargets(): Promise<void> {
     const lower = this.options.plan.target.lowerCaseTableNames;
-    const places = Map.groupBy(this.tables, (t) => placeOf(t.target, lower));
+    const places = Map.groupBy(this.everyTable, (t) => placeOf(t.target, lower));
     const loaded = await loadTables(
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
@@ -282,8 +307,10 @@ export class Crossing {
     const arrived = loaded.flatMap((there) =>
       places.get(placeOf(there.table, lower))!.map((table) => ({ table, there }))
     );
+    const { source, target } = this.options.plan;
+    const vendors = { source: source.vendor, target: target.vendor };
     for (const { table, there } of arrived) {
-      table.arrive(there.table);
+      table.arrive(there.table, vendors);
       if (table.merge) table.meetOthers(this.#merging(table, there));
     }
     if (this.options.spec.existingRows === "merge") await this.#makeOwnKeys();
@@ -383,7 +410,7 @@ export class Crossing {
       full = pressure;
       if (pressure) tail.pause();
       else tail.resume();
-    });
+    }, new Set(this.keyless.map((t) => `${t.table.schema}.${t.table.name}`)));
     this.replayer = replayer;
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
       connection: driverOptions(parseConnectionUrl(spec.source)),
@@ -405,6 +432,7 @@ export class Crossing {
     const { plan, store, own } = this.options;
     this.flusher = new Flusher({
       replayer: this.replayer!,
+      filter: new ImageFilter(() => this.open("source"), plan.source.vendor === "mariadb"),
       session: await this.open("target"),
       bulk: plan.target.vendor === "mariadb",
       store,
@@ -476,7 +504,7 @@ export class Crossing {
 
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async #buildIndexes(): Promise<void> {
-    for (const table of this.tables) {
+    for (const table of this.everyTable) {
       const planned = this.#planned.get(tableLabel(table.table))!;
       if (!this.memory.made.includes(tableLabel(table.target)) || planned.deferred.length === 0) continue;
       const missing = await missingIndexes(this.options.stateSession, table.target, planned.deferred);
@@ -491,6 +519,7 @@ export class Crossing {
         table.targetHasUnique = true;
       } else await this.#ddl(sql);
     }
+    for (const table of this.keyless) this.options.logbook.keyless(table, "waiting");
     for (const table of this.tables) {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
@@ -521,6 +550,12 @@ export class Crossing {
     if (oldest === null) return 0;
     return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);
   }
+}
+
+/** The expression of each filtered table. */
+function filtersOf(plan: FerryPlan): Record<string, string> {
+  const filtered = [...plan.tables, ...plan.keyless].filter((t) => t.where !== null);
+  return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
 }
 
 /** `again`: preflight may look at it and go on. */

@@ -2,11 +2,14 @@
  * The end of the road: intent, fence, end position, last comparison, done (I7).
  * @module
  */
+import { carryCounters } from "../cutover/auto_increment.ts";
 import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/fence.ts";
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
+import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
+import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
 
 /** Tries it once. `true`: done is recorded. `false`: the deadline passed, the fence is down, writes go on. */
 export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<boolean> {
@@ -32,12 +35,12 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     const end = await crossing.sourceEnd();
     await crossing.flusher!.reached(end, both);
     const before = crossing.flusher!.changes;
+    await copyBehindFence(crossing, fence, both);
     await lastComparison(crossing, fence, both);
     if (crossing.flusher!.changes !== before || crossing.replayer!.pendingChanges > 0) {
-      throw new FerryError("writes-behind-fence", "Cannot cut over: somebody went on writing to the source", {
-        hint: "Stop every writer first, or use fence lockTables",
-      });
+      throw writesBehindFence();
     }
+    await withTalk(crossing, (source, target) => carryCounters(source, target, crossing.tables, both));
     both.throwIfAborted();
     await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
     done = true;
@@ -61,6 +64,25 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   }
 }
 
+/** Runs `work` with sessions of words and numbers on both ends. */
+async function withTalk<T>(
+  crossing: Crossing,
+  work: (source: Session, target: Session) => Promise<T>,
+): Promise<T> {
+  const { spec } = crossing.options;
+  const source = await Session.open(parseConnectionUrl(spec.source), { side: "source" });
+  try {
+    const target = await Session.open(parseConnectionUrl(spec.target), { side: "target" });
+    try {
+      return await work(source, target);
+    } finally {
+      target.destroy();
+    }
+  } finally {
+    source.destroy();
+  }
+}
+
 async function openFence(crossing: Crossing): Promise<Fence> {
   const { spec, logbook } = crossing.options;
   switch (spec.cutover.fence) {
@@ -70,7 +92,7 @@ async function openFence(crossing: Crossing): Promise<Fence> {
       const url = parseConnectionUrl(spec.source);
       // Not under the attempt's signal: its end must not cut a fence that is to stay.
       const open = () => Session.open(url, { side: "source", data: true });
-      const tables = crossing.tables.map((t) => t.table);
+      const tables = crossing.everyTable.map((t) => t.table);
       return await LockTablesFence.open(
         open,
         tables,
@@ -86,13 +108,8 @@ async function openFence(crossing: Crossing): Promise<Fence> {
 async function lastComparison(crossing: Crossing, fence: Fence, signal: AbortSignal): Promise<void> {
   const { verifier } = crossing;
   if (verifier === null) return;
-  const source = fence.session ?? await crossing.open("source");
-  const target = await crossing.open("target");
-  try {
+  await withSessions(crossing, fence, signal, async (source, target) => {
     await verifier.final(source, target, signal);
     crossing.assertEqual();
-  } finally {
-    target.destroy();
-    if (source !== fence.session) source.destroy();
-  }
+  });
 }

@@ -54,6 +54,8 @@ export interface Pair {
   readonly through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
+  /** The source's definition in the target's words; filled in by the look at the target. */
+  createSql: string;
 }
 
 /** A table's name as a server with this `lower_case_table_names` tells it apart. */
@@ -61,16 +63,25 @@ export function placeOf(t: TableName, lowerCaseTableNames: number): string {
   return lowerCaseTableNames === 0 ? tableLabel(t) : tableLabel(t).toLowerCase();
 }
 
-/** Gives each source table its place. */
+/** Gives each source table its place. `filters`: which rows, where not all. */
 export function matchTargets(
   tables: readonly LoadedTable[],
   spec: Pick<FerrySpec, "tables" | "exclude" | "renameSchemas">,
   lowerCaseTableNames: number,
+  filters: ReadonlyMap<LoadedTable, string>,
 ): Pair[] {
   return tables.map((source) => {
     const { schema, name } = source.table;
     const match = matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name)!;
-    return { source, ...match, place: placeOf(match.target, lowerCaseTableNames), existing: null };
+    const where = filters.get(source) ?? null;
+    return {
+      source,
+      ...match,
+      where,
+      place: placeOf(match.target, lowerCaseTableNames),
+      existing: null,
+      createSql: source.createSql,
+    };
   });
 }
 
@@ -121,8 +132,8 @@ export function planTables(
   const makers = new Map<string, Pair>();
   for (const pair of pairs) if (!makers.has(pair.place)) makers.set(pair.place, pair);
   return pairs.map((pair) => {
-    const { source, target, where, through, existing } = pair;
-    const { create, deferred, foreignKeys } = targetDefinition(source.createSql, target, {
+    const { source, target, where, through, existing, createSql } = pair;
+    const { create, deferred, foreignKeys } = targetDefinition(createSql, target, {
       // Other ferries may be writing there by the time an index is built, and theirs are not held meanwhile.
       deferIndexes: spec.copy.deferIndexes && !merge,
       keyName: source.table.keyName,

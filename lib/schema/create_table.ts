@@ -97,14 +97,34 @@ export async function missingIndexes<T extends { readonly name: string }>(
   return deferred.filter((index) => !there.has(index.name.toLowerCase()));
 }
 
-/** The column definitions of a `SHOW CREATE TABLE`, as they stand there, and what follows the closing parenthesis. */
-export function columnDefinitions(
-  createSql: string,
-): { columns: { readonly name: string; readonly definition: string }[]; tail: string } {
+/** The columns of a table in the source's own words, and nothing else of it. */
+export interface ColumnDefinitions {
+  /** One a column, in its order; an AUTO_INCREMENT column without that, since it would need a key. */
+  readonly columns: string[];
+  /** What those columns rely on that name no charset of their own: `DEFAULT CHARSET=…`. */
+  readonly charset: string;
+}
+
+/** The columns of a `SHOW CREATE TABLE`. */
+export function columnDefinitions(createSql: string): ColumnDefinitions {
   const { items, tail } = takeApart(createSql);
-  const columns = items.filter((item) => item.startsWith("`"))
-    .map((definition) => ({ name: readName(definition, 0).name, definition }));
-  return { columns, tail };
+  const columns = items.filter((item) => item.startsWith("`"));
+  return {
+    columns: columns.map((item) => withoutWord(item, "AUTO_INCREMENT")),
+    charset: /DEFAULT CHARSET=\w+( COLLATE=\w+)?/i.exec(bareText(tail))?.[0] ?? "",
+  };
+}
+
+/** Takes a keyword out where it stands outside quotes and comments. */
+function withoutWord(sql: string, word: string): string {
+  let text = "";
+  for (let i = 0; i < sql.length;) {
+    const end = skipQuoted(sql, i);
+    const part = end > i ? sql.slice(i, end) : /^\w+|^[^]/.exec(sql.slice(i))![0];
+    if (part.toUpperCase() !== word) text += part;
+    i += part.length;
+  }
+  return text;
 }
 
 /** A statement without what stands in quotes and comments, for looking at its keywords. */
@@ -134,7 +154,7 @@ function keptIndexes(items: readonly string[], indexes: readonly Index[], keyNam
 }
 
 /** Splits at the commas between definitions; what follows the closing parenthesis is the tail (options, partitions). */
-function takeApart(sql: string): { items: string[]; tail: string } {
+export function takeApart(sql: string): { items: string[]; tail: string } {
   const items: string[] = [];
   let depth = 0;
   let from = 0;
@@ -185,13 +205,14 @@ function firstColumn(index: string): string | null {
   return index[open] === "`" ? readName(index, open).name : null;
 }
 
-function readName(sql: string, at: number): { name: string; end: number } {
+/** The quoted name that stands at `at`, and where it ends. */
+export function readName(sql: string, at: number): { name: string; end: number } {
   const end = skipQuoted(sql, at);
   return { name: sql.slice(at + 1, end - 1).replaceAll("``", "`"), end };
 }
 
 /** Where the quoted name, literal or comment that begins at `i` ends; `i` itself when none begins there. */
-function skipQuoted(sql: string, i: number): number {
+export function skipQuoted(sql: string, i: number): number {
   const quote = sql[i];
   if (quote === "/" && sql[i + 1] === "*") {
     const end = sql.indexOf("*/", i + 2);

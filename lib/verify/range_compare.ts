@@ -2,7 +2,7 @@
  * Narrows a key range whose sums differ down to the keys whose rows differ.
  * @module
  */
-import type { KeyRange, RowHashes, TableReads } from "./table_reads.ts";
+import type { KeyRange, RowHashes, TableReads, VerifiedTable } from "./table_reads.ts";
 
 /** The same table on both servers. */
 export interface BothSides {
@@ -44,6 +44,42 @@ export async function compareRange(
   const keys = unequalKeys(a, b);
   if (keys.length > 0) await unequal(keys);
   return s.rows;
+}
+
+/** Whose order a range of keys is cut in; the other side is then asked by key. `null`: both have the same. */
+export type Lead = "source" | "target" | null;
+
+/** The passes that together compare every row of a table. Where orders differ each side's rows are looked for on the other. */
+export function passesOf(t: Pick<VerifiedTable, "sameOrder">): readonly Lead[] {
+  return t.sameOrder ? [null] : ["source", "target"];
+}
+
+/**
+ * Compares the rows that one side has in a range of its own order with what the other side has under their keys. As
+ * {@link compareRange}, but answers 0 where the target leads: its rows were counted by the other pass.
+ */
+export async function compareLed(
+  sides: BothSides,
+  lead: "source" | "target",
+  range: KeyRange,
+  chunkRows: number,
+  signal: AbortSignal,
+  unequal: (keys: string[]) => Promise<void>,
+): Promise<number> {
+  const other = lead === "source" ? sides.target : sides.source;
+  let rows = 0;
+  for (let lower = range.lower;;) {
+    signal.throwIfAborted();
+    // More than a chunk may be there by now.
+    const upper = await sides[lead].nthKey({ lower, upper: range.upper }, 4 * chunkRows);
+    const led = await sides[lead].hashes({ lower, upper: upper ?? range.upper });
+    const found = await other.hashesOf([...led.keys()]);
+    const keys = lead === "source" ? unequalKeys(led, found) : unequalKeys(found, led);
+    if (keys.length > 0) await unequal(keys);
+    if (lead === "source") rows += led.size;
+    if (upper === null) return rows;
+    lower = upper;
+  }
 }
 
 /** Keys (by their bytes) that one side lacks or whose hashes differ. */

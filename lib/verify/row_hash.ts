@@ -6,69 +6,107 @@
  * SHA2, so that a row near `max_allowed_packet` still has a text. CONCAT, not CONCAT_WS: what the server cannot make
  * becomes a NULL hash, which is counted, instead of a value left out.
  *
- * What differs on purpose: NULL, `''` and `'NULL'`; -0 and 0; floats in their last bit; trailing spaces and zero bytes;
+ * What differs on purpose: NULL, `''` and `'NULL'`; -0 and 0 between MySQL servers; floats in their last bit; trailing spaces and zero bytes;
  * letters that the collation holds equal. What does not: JSON whose texts parse to the same document (a DECIMAL inside
  * JSON, printed `1.10`, is carried as text and comes back as the number 1.1).
  * @module
  */
 import { FerryError } from "../errors.ts";
 import { quoteName } from "../mysql/identifier.ts";
-import { type Table, tableLabel } from "../schema/table.ts";
+import { type Column, type Table, tableLabel } from "../schema/table.ts";
 import type { WireColumn, WireLayout } from "../schema/wire_layout.ts";
 
 /** Strings that may be longer than this (bytes) go in as their own hash. */
 const SHORT_BYTES = 1024;
 
-/** SQL for the hash of a row: 64 hex digits, or NULL where the server could not make it. Columns in layout order. */
-export function rowHashSql(layout: WireLayout, table: Table): string {
-  const values = layout.columns.map((c) => nullable(c, table));
+/** How a value becomes text. Both sides must use one form, whatever their columns' own types. */
+type Form =
+  | "plain"
+  | "unpadded"
+  | "real"
+  | "unsignedReal"
+  | "index"
+  | "short"
+  | "long"
+  | "address"
+  | "json"
+  | "jsonText";
+
+/**
+ * SQL for the hash of a row: 64 hex digits, or NULL where the server could not make it. Columns in layout order; `other`
+ * is the same row on the other server. `signedZero`: both servers can hold -0, which MariaDB makes 0.
+ */
+export function rowHashSql(
+  layout: WireLayout,
+  table: Table,
+  other: WireLayout = layout,
+  signedZero = true,
+): string {
+  const values = layout.columns.map((c, i) => {
+    const form = formOf(c.column, other.columns[i].column, table);
+    return nullable(c, form === "real" && !signedZero ? "unsignedReal" : form);
+  });
   // A single argument would leave a lone number to SHA2; the comma makes it a string.
   return `SHA2(CONCAT(${values.join(",',',")},','),256)`;
 }
 
-function nullable(c: WireColumn, table: Table): string {
-  const value = valueSql(c, table);
+function nullable(c: WireColumn, form: Form): string {
+  const value = valueSql(c, form);
   return c.column.nullable ? `IF(${quoteName(c.column.name)} IS NULL,'N',${value})` : value;
 }
 
-function valueSql(c: WireColumn, table: Table): string {
-  const name = quoteName(c.column.name);
-  switch (c.column.dataType) {
+/** The form that two columns share. */
+function formOf(a: Column, b: Column, table: Table): Form {
+  const forms = [ownForm(a), ownForm(b)];
+  const [one, two] = forms;
+  if (one !== null && one === two) return one;
+  const both = (...allowed: Form[]) => forms.every((form) => form !== null && allowed.includes(form));
+  if (both("plain", "unpadded")) return "unpadded";
+  if (both("short", "long")) return "long";
+  // What MySQL prints of a document is what a server of the other vendor was given.
+  if (both("json", "short", "long")) return "jsonText";
+  const odd = one === null ? a : b;
+  throw new FerryError(
+    "verify-unknown-type",
+    `Cannot verify "${tableLabel(table)}": column "${odd.name}" has the type ${odd.dataType}`,
+    { hint: "Exclude the table" },
+  );
+}
+
+function ownForm({ dataType, columnType, octetLength }: Column): Form | null {
+  switch (dataType) {
     case "tinyint":
     case "smallint":
     case "mediumint":
     case "int":
     case "bigint":
     case "decimal":
+      // As many zeros as the column's own width says.
+      return / zerofill\b/i.test(columnType) ? "unpadded" : "plain";
     case "year":
     case "date":
     case "datetime":
     case "timestamp":
     case "time":
-      return name;
+      return "plain";
     case "float":
     case "double":
-      // A FLOAT's own text has six digits, a FLOAT(7,2)'s two; as a DOUBLE it is exact.
-      return `CAST(${name} AS DOUBLE)`;
+      return "real";
     case "enum":
     case "set":
     case "bit":
-      return `CAST(${name} AS UNSIGNED)`;
+      return "index";
     case "char":
     case "varchar":
     case "binary":
-    case "varbinary": {
-      const { octetLength } = c.column;
-      return octetLength !== null && octetLength <= SHORT_BYTES ? shortBytes(name) : longBytes(name);
-    }
+    case "varbinary":
+      return octetLength !== null && octetLength <= SHORT_BYTES ? "short" : "long";
     case "uuid":
     case "inet4":
     case "inet6":
-      return shortBytes(`CAST(${name} AS CHAR CHARACTER SET latin1)`);
-    case "json": {
-      const text = `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`;
-      return `SHA2(CAST(CAST(${text} AS JSON) AS CHAR CHARACTER SET utf8mb4),256)`;
-    }
+      return "address";
+    case "json":
+      return "json";
     case "tinytext":
     case "text":
     case "mediumtext":
@@ -87,14 +125,43 @@ function valueSql(c: WireColumn, table: Table): string {
     case "geometrycollection":
     case "geomcollection":
     case "vector":
-      return longBytes(name);
+      return "long";
     default:
-      throw new FerryError(
-        "verify-unknown-type",
-        `Cannot verify "${tableLabel(table)}": column "${c.column.name}" has the type ${c.column.dataType}`,
-        { hint: "Exclude the table" },
-      );
+      return null;
   }
+}
+
+function valueSql(c: WireColumn, form: Form): string {
+  const name = quoteName(c.column.name);
+  const document = c.column.dataType === "json";
+  const text = `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`;
+  switch (form) {
+    case "plain":
+      return name;
+    case "unpadded":
+      return `(${name}+0)`;
+    case "real":
+      return doubleBytes(name);
+    case "unsignedReal":
+      return doubleBytes(`${name}+0e0`);
+    case "index":
+      return `CAST(${name} AS UNSIGNED)`;
+    case "short":
+      return shortBytes(name);
+    case "long":
+      return longBytes(name);
+    case "address":
+      return shortBytes(`CAST(${name} AS CHAR CHARACTER SET latin1)`);
+    case "json":
+      return `SHA2(CAST(CAST(${text} AS JSON) AS CHAR CHARACTER SET utf8mb4),256)`;
+    case "jsonText":
+      return longBytes(document ? text : name);
+  }
+}
+
+/** No text of a double is exact on both vendors, nor alike; the eight bytes in a point are. */
+function doubleBytes(sql: string): string {
+  return `HEX(SUBSTR(CAST(POINT(${sql},0) AS BINARY),10,8))`;
 }
 
 /** Length and bytes. The cast keeps the server from converting between the charsets of two columns. */

@@ -26,6 +26,10 @@ export interface VerifiedTable {
   readonly layout: WireLayout;
   /** The same on the target. */
   readonly targetLayout: WireLayout;
+  /** Both servers have its keys in one order, so that a range of keys holds the same rows on both. */
+  readonly sameOrder: boolean;
+  /** Both servers tell -0 from 0. */
+  readonly signedZero: boolean;
   /** Which of the source's rows are compared, as a SQL condition; `null` for all. */
   readonly sourceCondition: string | null;
   /** Which of the target's rows are compared, as a SQL condition; `null` for all. */
@@ -61,12 +65,13 @@ export class TableReads {
     verified: VerifiedTable,
     private readonly label: string,
     layout: WireLayout,
+    other: WireLayout,
     from: string,
     private readonly condition: string | null,
   ) {
     this.#key = layout.columns.slice(0, layout.keyColumns);
     this.#keyList = this.#key.map((c) => c.select).join(", ");
-    this.#hash = rowHashSql(layout, verified.table);
+    this.#hash = rowHashSql(layout, verified.table, other, verified.signedZero);
     this.#from = from;
   }
 
@@ -83,9 +88,10 @@ export class TableReads {
     const named = side === "source" || index === "PRIMARY" ||
       (await session.query(`SHOW INDEX FROM ${from} WHERE Key_name = ?`, [index])).length > 0;
     if (named) from += ` FORCE INDEX (${quoteName(index)})`;
-    const layout = side === "source" ? verified.layout : verified.targetLayout;
+    const { layout, targetLayout } = verified;
+    const [own, other] = side === "source" ? [layout, targetLayout] : [targetLayout, layout];
     const condition = side === "source" ? verified.sourceCondition : verified.targetCondition;
-    return new TableReads(session, verified, tableLabel(place), layout, from, condition);
+    return new TableReads(session, verified, tableLabel(place), own, other, from, condition);
   }
 
   /**

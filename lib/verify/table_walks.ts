@@ -4,6 +4,7 @@
  */
 import type { Buffer } from "node:buffer";
 import type { Table } from "../schema/table.ts";
+import { type Lead, passesOf } from "./range_compare.ts";
 import type { KeyRange, VerifiedTable } from "./table_reads.ts";
 import type { VerifyWorker } from "./verify_worker.ts";
 
@@ -16,12 +17,15 @@ export interface WalkStep {
   readonly t: VerifiedTable;
   /** Which rows; the first range has no lower bound and the last no upper one. */
   readonly range: KeyRange;
-  /** Rows that it had on the source, about. */
+  /** In whose order. */
+  readonly lead: Lead;
+  /** Rows that it had there, about. */
   readonly chunkRows: number;
 }
 
 interface Walk {
   readonly t: VerifiedTable;
+  readonly lead: Lead;
   readonly chunkRows: number;
   lower: Buffer | null;
   open: number;
@@ -38,20 +42,24 @@ export function chunkRowsOf(table: Table): number {
 /** The walk over all tables, the largest first. Several workers may ask; answers are given one after the other. */
 export class TableWalks {
   readonly #queue: Walk[];
-  readonly #walks = new Map<VerifiedTable, Walk>();
+  readonly #walks = new Map<VerifiedTable, Walk[]>();
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `chunkRows` goes for every table, where it is not `null`. */
   constructor(tables: readonly VerifiedTable[], chunkRows: number | null) {
     const bySize = [...tables].sort((a, b) => (b.table.bytesEstimated ?? 0) - (a.table.bytesEstimated ?? 0));
-    this.#queue = bySize.map((t) => ({
-      t,
-      chunkRows: chunkRows ?? chunkRowsOf(t.table),
-      lower: null,
-      open: 0,
-      ended: false,
-    }));
-    for (const walk of this.#queue) this.#walks.set(walk.t, walk);
+    this.#queue = bySize.flatMap((t) => {
+      const walks = passesOf(t).map((lead) => ({
+        t,
+        lead,
+        chunkRows: chunkRows ?? chunkRowsOf(t.table),
+        lower: null,
+        open: 0,
+        ended: false,
+      }));
+      this.#walks.set(t, walks);
+      return walks;
+    });
   }
 
   /** The next range, or `null` when all were handed out. Its end is looked up through `worker`. */
@@ -61,19 +69,20 @@ export class TableWalks {
     return step;
   }
 
-  /** Notes that a range was compared; `true` when it was its table's last. */
+  /** Notes that a range was compared; `true` when it was its table's last, in every order. */
   finish(step: WalkStep): boolean {
-    const walk = this.#walks.get(step.t)!;
-    walk.open--;
-    return walk.ended && walk.open === 0;
+    const walks = this.#walks.get(step.t)!;
+    walks.find((walk) => walk.lead === step.lead)!.open--;
+    return walks.every((walk) => walk.ended && walk.open === 0);
   }
 
   async #step(worker: VerifyWorker, signal: AbortSignal): Promise<WalkStep | null> {
     const walk = this.#queue[0];
     if (walk === undefined) return null;
-    const { source } = await worker.sides(walk.t, signal);
-    if (walk.lower === null) await source.assertKeysFound();
-    const upper = await source.nthKey({ lower: walk.lower, upper: null }, walk.chunkRows);
+    const sides = await worker.sides(walk.t, signal);
+    const reads = sides[walk.lead ?? "source"];
+    if (walk.lower === null) await reads.assertKeysFound();
+    const upper = await reads.nthKey({ lower: walk.lower, upper: null }, walk.chunkRows);
     const range = { lower: walk.lower, upper };
     walk.open++;
     walk.lower = upper;
@@ -81,6 +90,6 @@ export class TableWalks {
       walk.ended = true;
       this.#queue.shift();
     }
-    return { t: walk.t, range, chunkRows: walk.chunkRows };
+    return { t: walk.t, range, lead: walk.lead, chunkRows: walk.chunkRows };
   }
 }

@@ -6,10 +6,10 @@
 import { FerryError } from "../errors.ts";
 import type { Session } from "../mysql/session.ts";
 import { DirtyKeys } from "./dirty_keys.ts";
-import { type BothSides, compareRange } from "./range_compare.ts";
+import { type BothSides, compareLed, compareRange, type Lead, passesOf } from "./range_compare.ts";
 import { compareKeys, recheck, RECHECK_KEYS } from "./recheck.ts";
 import type { ReplayView } from "./replay_view.ts";
-import { TableReads, type VerifiedTable } from "./table_reads.ts";
+import { type KeyRange, TableReads, type VerifiedTable } from "./table_reads.ts";
 import { chunkRowsOf, TableWalks } from "./table_walks.ts";
 import { Findings, type VerifyProgress } from "./verify_progress.ts";
 import { VerifyWorker } from "./verify_worker.ts";
@@ -169,10 +169,11 @@ export class Verifier {
       signal.throwIfAborted();
       const step = await walks.next(worker, signal);
       if (step === null) return;
-      const { t, range, chunkRows } = step;
+      const { t, range, lead, chunkRows } = step;
       const sides = await worker.sides(t, signal);
-      const rows = await compareRange(
+      const rows = await compare(
         sides,
+        lead,
         range,
         chunkRows,
         signal,
@@ -218,13 +219,16 @@ export class Verifier {
 
   async #finalPass(t: VerifiedTable, sides: BothSides, signal: AbortSignal): Promise<void> {
     const chunkRows = this.#options.chunkRows ?? chunkRowsOf(t.table);
-    for (let lower: KeyRangeLower = null;;) {
-      const upper: KeyRangeLower = await sides.source.nthKey({ lower, upper: null }, chunkRows);
-      await compareRange(sides, { lower, upper }, chunkRows, signal, async (keys) => {
-        for (const part of parts(keys)) this.#findings.add(t, await compareKeys(sides, part));
-      });
-      if (upper === null) return;
-      lower = upper;
+    for (const lead of passesOf(t)) {
+      for (let lower: KeyRangeLower = null;;) {
+        const reads = sides[lead ?? "source"];
+        const upper: KeyRangeLower = await reads.nthKey({ lower, upper: null }, chunkRows);
+        await compare(sides, lead, { lower, upper }, chunkRows, signal, async (keys) => {
+          for (const part of parts(keys)) this.#findings.add(t, await compareKeys(sides, part));
+        });
+        if (upper === null) break;
+        lower = upper;
+      }
     }
   }
 
@@ -238,6 +242,19 @@ export class Verifier {
 }
 
 type KeyRangeLower = Awaited<ReturnType<TableReads["nthKey"]>>;
+
+function compare(
+  sides: BothSides,
+  lead: Lead,
+  ...rest: [
+    range: KeyRange,
+    chunkRows: number,
+    signal: AbortSignal,
+    unequal: (keys: string[]) => Promise<void>,
+  ]
+): Promise<number> {
+  return lead === null ? compareRange(sides, ...rest) : compareLed(sides, lead, ...rest);
+}
 
 /** Takes what is dirty; if looking at it fails, it is dirty still. */
 async function keepOnFailure(
@@ -266,9 +283,11 @@ function* parts(keys: Iterable<string>): Generator<string[]> {
   if (part.length > 0) yield part;
 }
 
-/** Hash texts are equal only between sessions that say bytes as they are. */
+/** Keys go and come as they are only on sessions that convert neither parameters nor results. */
 async function mustBeBinary(session: Session): Promise<void> {
-  const row = await session.one("SELECT @@collation_connection = 'binary' AS yes");
+  const row = await session.one(
+    "SELECT @@character_set_client = 'binary' AND @@character_set_results = 'binary' AS yes",
+  );
   if (Number(row!.yes) === 1) return;
   throw new FerryError("verify-session", "Cannot verify behind the fence: the session is not a data session");
 }

@@ -80,7 +80,7 @@ class Bench implements AsyncDisposable {
     const before = ferry.resource().resumedTimes;
     await ferry.act("retry");
     while (ferry.resource().resumedTimes === before) await ferry.changed(AbortSignal.timeout(1000));
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     await ferry.act("cutover");
     assert.equal((await until(ferry, ["done"])).verification.state, "passed");
     await ferry.ended;
@@ -101,10 +101,12 @@ class Bench implements AsyncDisposable {
 }
 
 async function ended(ferry: Ferry): Promise<FerryResource> {
+  const signal = AbortSignal.timeout(30_000);
   for (;;) {
     const r = ferry.resource();
     if (r.endedAt !== null) return r;
-    await ferry.changed(AbortSignal.timeout(60_000));
+    assert.ok(!signal.aborted, `still ${r.state}: ${JSON.stringify(r.progress)}`);
+    await ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(200)]));
   }
 }
 
@@ -131,7 +133,7 @@ onEachFlavour("clashes are named and nothing of others' is lost", async (pair, _
   await t.step("on the key, in replay", async () => {
     await using bench = await Bench.open(pair, "c3", "(1,'a',1)", "(5,'their',7)");
     const ferry = await bench.start();
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     await bench.from.run("INSERT INTO c3.people VALUES (4,'d',1)");
     await bench.from.run("INSERT INTO c3.people VALUES (5,'e',1)");
     await bench.clashes(ferry, ["5:their:7"], /same key as the source's row id=5$/);
@@ -142,7 +144,7 @@ onEachFlavour("clashes are named and nothing of others' is lost", async (pair, _
   await t.step("on another unique index, in replay", async () => {
     await using bench = await Bench.open(pair, "c4", "(1,'a',1)", "(5,'their',7)");
     const ferry = await bench.start();
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     await bench.from.run("UPDATE c4.people SET email = 'their' WHERE id = 1");
     await bench.clashes(ferry, ["5:their:7"], /unique index "email" as the source's row id=1$/);
     await bench.from.run("UPDATE c4.people SET email = 'b' WHERE id = 1");
@@ -164,7 +166,7 @@ onEachFlavour("clashes are named and nothing of others' is lost", async (pair, _
     await bench.from.run("DELETE FROM c5.people WHERE id = 2; UPDATE c5.people SET id = 30 WHERE id = 3");
     await bench.from.run("UPDATE c5.people SET v = 2 WHERE id = 4");
     await ferry.act("resume");
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     assert.deepEqual(await bench.rows(), ["1:a:1", "2:x:7", "3:y:7", "4:d:2", "30:c:1"]);
     await bench.from.run(
       "BEGIN; UPDATE c5.people SET email = NULL; UPDATE c5.people SET email = 'a' WHERE id = 4; COMMIT",
@@ -181,7 +183,7 @@ onEachFlavour("clashes are named and nothing of others' is lost", async (pair, _
   await t.step("what is verified is ours: others' rows do not count, ours do", async () => {
     await using bench = await Bench.open(pair, "c6", "(1,'a',1),(3,'c',1)", "(2,'x',7),(9,'y',7)");
     const ferry = await bench.start();
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     await bench.to.run("DELETE FROM c6.people WHERE id = 3; UPDATE c6.people SET v = 8 WHERE id = 9");
     await ferry.act("verify");
     const r = await ended(ferry);
@@ -192,7 +194,7 @@ onEachFlavour("clashes are named and nothing of others' is lost", async (pair, _
   await t.step("a cancelled ferry leaves its rows, and nothing that says whose they are", async () => {
     await using bench = await Bench.open(pair, "c7", "(1,'a',1)", "(2,'x',7)");
     const ferry = await bench.start();
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     assert.ok(await bench.knowsItsKeys());
     await ferry.act("cancel");
     assert.deepEqual(await bench.rows(), ["1:a:1", "2:x:7"]);
@@ -204,7 +206,7 @@ onEachFlavour("clashes are named and nothing of others' is lost", async (pair, _
     await bench.from.run(`CREATE TABLE c8.more ${TABLE}; INSERT INTO c8.more VALUES (2,'b',2),(4,'d',2)`);
     const made = (name: string) => ["c8.people", "c8.more"].map((table) => ({ table, to: `c8.${name}` }));
     const ferry = await bench.start({ tables: made("people") });
-    await until(ferry, ["awaitingCutover"]);
+    await until(ferry, ["awaitingCutover"], 30);
     assert.deepEqual(await bench.rows(), ["1:a:1", "2:b:2", "3:c:1", "4:d:2", "7:x:7"]);
     // A row goes over from one table to the other.
     await bench.from.run(

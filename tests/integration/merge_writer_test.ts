@@ -287,7 +287,7 @@ onEachFlavour("merged rows: what is ours makes way, what is not is an error", as
     await w.session.run("ROLLBACK");
   });
 
-  await t.step("many rows and wide ones go in pieces", async () => {
+  await t.step("many rows and wide ones are merged in one transaction", async () => {
     await using bench = await Bench.open(url, vendor, "many", "(id INT NOT NULL PRIMARY KEY, body LONGTEXT)");
     const w = await bench.writer();
     const digits =

@@ -10,7 +10,7 @@ export type Rows = any[];
 
 /** One connection; `await using` closes it. */
 export class Sql {
-  private constructor(private readonly c: mysql.Connection) {}
+  private constructor(private readonly c: mysql.Connection, private readonly url: string) {}
 
   /** Connects to a `mysql://` URL. */
   static async open(url: string): Promise<Sql> {
@@ -26,7 +26,7 @@ export class Sql {
       multipleStatements: true,
     });
     c.on("error", () => {});
-    return new Sql(c);
+    return new Sql(c, url);
   }
 
   /** The server's id of this connection. */
@@ -34,9 +34,20 @@ export class Sql {
     return this.c.threadId;
   }
 
+  /** Another connection to the same server. */
+  again(): Promise<Sql> {
+    return Sql.open(this.url);
+  }
+
   /** Runs a statement, or several. */
   async run(sql: string, values: unknown[] = []): Promise<Rows> {
     const [rows] = await this.c.query(sql, values);
+    return rows as Rows;
+  }
+
+  /** Runs one statement by the binary protocol, which tells a DOUBLE as its eight bytes and not as a text. */
+  async binary(sql: string): Promise<Rows> {
+    const [rows] = await this.c.execute(sql);
     return rows as Rows;
   }
 

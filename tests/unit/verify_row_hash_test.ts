@@ -53,9 +53,9 @@ Deno.test("row hash: numbers and moments are their own text", () => {
   }
 });
 
-Deno.test("row hash: floats are doubles, labels and bits are numbers", () => {
-  assert.equal(textOf(column("float")), "CAST(`c` AS DOUBLE)");
-  assert.equal(textOf(column("double")), "CAST(`c` AS DOUBLE)");
+Deno.test("row hash: floats are their eight bytes, labels and bits are numbers", () => {
+  assert.equal(textOf(column("float")), "HEX(SUBSTR(CAST(POINT(`c`,0) AS BINARY),10,8))");
+  assert.equal(textOf(column("double")), "HEX(SUBSTR(CAST(POINT(`c`,0) AS BINARY),10,8))");
   for (const t of ["enum", "set", "bit"]) assert.equal(textOf(column(t)), "CAST(`c` AS UNSIGNED)");
 });
 
