@@ -18,6 +18,10 @@ export interface CrossingMemory {
   readonly source: string;
   /** Every range of every table is stored. */
   readonly planned: boolean;
+  /** Target tables that were to be made and that somebody else had made by then, `schema.name`. */
+  readonly appeared?: readonly string[];
+  /** The tables of this ferry's own keys were made (merging): none that is missing later may be made anew. */
+  readonly ownKeys?: boolean;
   /** Tries of the cutover; the last one's intent is recorded before a fence is raised (I7). */
   readonly cutoverAttempts: number;
   /** Objects beside tables that a cutover makes; dropped before replay goes on, should it not come to its end. */

@@ -33,6 +33,8 @@ export interface WriterTarget {
   readonly name: string;
   /** MariaDB: COM_STMT_BULK_EXECUTE is there. */
   readonly bulk: boolean;
+  /** Holds for rows that may be taken out; without it for all. */
+  readonly removable?: string;
   /** `INSERT` puts rows beside those that are there. Default `REPLACE`. */
   readonly verb?: "REPLACE" | "INSERT";
 }
@@ -57,6 +59,11 @@ export class RowWriter implements TableWriter {
     this.#key = layout.columns.slice(0, layout.keyColumns);
     this.#replacePacket = target.bulk ? new BulkPacket(this.#columns) : new ExecutePacket(this.#columns);
     this.#deletePacket = new ExecutePacket(this.#key);
+  }
+
+  /** Nothing is needed beforehand. */
+  prepare(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** REPLACEs rows `[from, to)` that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */
@@ -214,7 +221,9 @@ export class RowWriter implements TableWriter {
 
   #deleteSql(rows: number): string {
     const one = `(${this.#key.map((c) => keyComparison(c, "=")).join(" AND ")})`;
-    return `DELETE FROM ${quoteTable(this.#target)} WHERE ${new Array(rows).fill(one).join(" OR ")}`;
+    const { removable } = this.#target;
+    return `DELETE FROM ${quoteTable(this.#target)} WHERE (${new Array(rows).fill(one).join(" OR ")})` +
+      (removable === undefined ? "" : ` AND ${removable}`);
   }
 }
 

@@ -91,7 +91,7 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0, filters);
     const parents = new ParentFinder(pairs, source?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
-    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
+    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0, spec.existingRows));
     findings.push(...judgeKeyless(pairs, spec));
     const side = target === null ? null : await checkTarget(
       target,

@@ -13,6 +13,7 @@ import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
 import { foreignKeyNeeds, type ParentFinder } from "./foreign_keys.ts";
+import { checkMerging, judgeMergedTogether } from "./merging.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
 import { translatePairs } from "./definitions.ts";
@@ -71,10 +72,16 @@ export async function checkTarget(
       options.parents,
       (p) => p.existing === null || options.made?.has(tableLabel(p.target)) === true,
     ),
-    { schema: options.stateSchema, privileges: STATE },
+    {
+      schema: options.stateSchema,
+      privileges: spec.existingRows === "merge" ? [...STATE, "DROP", "CREATE TEMPORARY TABLES"] : STATE,
+    },
   ];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
+  if (spec.existingRows === "merge") {
+    findings.push(...await checkMerging(session, pairs), ...judgeMergedTogether(pairs));
+  }
   let collation = (name: string): string | null => name;
   if (options.source !== null && options.source.vendor !== server.vendor) {
     const reader = await readReader(session, server);
@@ -133,10 +140,10 @@ async function isInTheWay(session: Dockside["session"], pair: Pair): Promise<boo
 
 function needOf(
   { source, target, existing }: Pair,
-  spec: Pick<FerrySpec, "copy">,
+  spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
 ): Need {
-  const builds = spec.copy.deferIndexes ? ["ALTER", "INDEX"] : [];
+  const builds = spec.copy.deferIndexes && spec.existingRows !== "merge" ? ["ALTER", "INDEX"] : [];
   // The next value is set at the end.
   const counts = /\bAUTO_INCREMENT\b/i.test(bareText(source.createSql)) ? ["ALTER"] : [];
   if (existing === null) {
