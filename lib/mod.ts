@@ -8,10 +8,14 @@ export type {
   CutoverSettings,
   FenceKind,
   FerrySpec,
+  FilterableColumn,
+  FilterableIndex,
+  FilterableTable,
   ParentLink,
   SchemaObject,
   SpecChange,
   TableSelection,
+  WhereFunction,
 } from "./spec/ferry_spec.ts";
 export {
   ACTIONS,

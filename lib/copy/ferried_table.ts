@@ -8,6 +8,7 @@ import { sortAlike } from "../schema/key_order.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
+import { rowCondition } from "./row_condition.ts";
 import { TableGate } from "./table_gate.ts";
 import type { CopyRange } from "./copy_range.ts";
 
@@ -33,6 +34,10 @@ export class FerriedTable {
   readonly target: { readonly schema: string; readonly name: string };
   /** Which rows, as a SQL expression over the source's columns; `null` for all. */
   readonly where: string | null;
+  /** The same as a condition in a statement on the source. */
+  readonly sourceCondition: string | null;
+  /** Which of the target's rows are the ferry's, as a condition in a statement there; `null` for all. */
+  readonly targetCondition: string | null = null;
   /** The target table may hold rows of others. */
   readonly merge: boolean;
   /** How its rows travel: the source's columns. */
@@ -63,6 +68,7 @@ export class FerriedTable {
     this.table = planned.table;
     this.target = planned.target;
     this.where = planned.where;
+    this.sourceCondition = rowCondition(planned);
     this.merge = planned.merge;
     this.targetHasUnique = planned.targetHasUnique;
     this.layout = wireLayout(this.table);

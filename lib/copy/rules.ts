@@ -75,6 +75,7 @@ export interface Rules {
     place: KeyPlace,
     keysComparable: boolean,
     targetHasUnique: boolean,
+    filtered: boolean,
   ): boolean;
   /** {@linkcode mayKeepPending} */
   mayKeepPending(newerDropped: boolean): boolean;
@@ -154,19 +155,21 @@ export function mayBeginFlush(chunkWritesInFlight: number): boolean {
 /**
  * I4: whether a change may be left out, because a read that is still to come will see it. Only an image (after a crash
  * the target may hold a row that the second reading doesn't see, so its delete must arrive), only where no read point
- * has been fixed, only where keys can be placed exactly, and never where the target has a secondary unique key (an
- * older chunk's REPLACE may remove another row, which only that row's event brings back).
+ * has been fixed, only where keys can be placed exactly, never where the target has a secondary unique key (an older
+ * chunk's REPLACE may remove another row, which only that row's event brings back), and never of a filtered table (an
+ * image that the filter does not hold for is a delete).
  *
  * Enforced by: model_test "dropping a delete …", "dropping while the range is read …", "dropping where it was read …",
- * "dropping where the target has a unique key …"; rules_test for the table of answers.
+ * "dropping where the target has a unique key …", "dropping where there is a filter …"; rules_test for the table of answers.
  */
 export function mayDropChange(
   change: ChangeKind,
   place: KeyPlace,
   keysComparable: boolean,
   targetHasUnique: boolean,
+  filtered: boolean,
 ): boolean {
-  return change === "put" && place === "unread" && keysComparable && !targetHasUnique;
+  return change === "put" && place === "unread" && keysComparable && !targetHasUnique && !filtered;
 }
 
 /**

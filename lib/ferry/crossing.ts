@@ -20,6 +20,7 @@ import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Flusher } from "../replay/flusher.ts";
+import { ImageFilter } from "../replay/image_filter.ts";
 import { missingIndexes } from "../schema/create_table.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
@@ -60,6 +61,8 @@ export interface CrossingOptions {
 export class Crossing {
   /** The tables, in the order of their numbers. */
   readonly tables: FerriedTable[] = [];
+  /** Tables without a key, copied behind the fence. */
+  readonly keyless: FerriedTable[] = [];
   /** What must survive. */
   memory: CrossingMemory;
   /** Compares both sides; `null` before it began, or with `verify: "off"`. */
@@ -80,11 +83,15 @@ export class Crossing {
   /** Nothing happens before {@linkcode run}. */
   constructor(readonly options: CrossingOptions) {
     const { plan, memory } = options;
-    for (const t of plan.tables) this.#planned.set(tableLabel(t.table), t);
-    const names = memory?.tables ?? [...this.#planned.keys()];
+    for (const t of [...plan.tables, ...plan.keyless]) this.#planned.set(tableLabel(t.table), t);
+    const names = memory?.tables ?? plan.tables.map((t) => tableLabel(t.table));
+    const keyless = memory === null ? plan.keyless.map((t) => tableLabel(t.table)) : memory.keyless ?? [];
+    const filters = filtersOf(plan);
     this.memory = memory ?? {
       tables: names,
-      made: plan.tables.filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
+      filters,
+      keyless,
+      made: [...this.#planned.values()].filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
       source: plan.source.identity,
       planned: false,
       cutoverAttempts: 0,
@@ -98,7 +105,17 @@ export class Crossing {
         },
       );
     }
-    for (const [i, name] of names.entries()) {
+    for (const name of [...names, ...keyless]) {
+      if ((filters[name] ?? null) === (this.memory.filters?.[name] ?? null)) continue;
+      throw new FerryError(
+        "spec-differs",
+        `Cannot go on with table "${name}": its filter is another one now`,
+        {
+          hint: "A where function has to answer the same each time; start another ferry for another subset",
+        },
+      );
+    }
+    for (const [i, name] of [...names, ...keyless].entries()) {
       const planned = this.#planned.get(name);
       if (planned === undefined) {
         throw new FerryError(
@@ -106,8 +123,13 @@ export class Crossing {
           `Cannot go on with table "${name}": it is not on the source any more`,
         );
       }
-      this.tables.push(new FerriedTable(i, planned));
+      (i < names.length ? this.tables : this.keyless).push(new FerriedTable(i, planned));
     }
+  }
+
+  /** Those with a key and those without. */
+  get everyTable(): readonly FerriedTable[] {
+    return [...this.tables, ...this.keyless];
   }
 
   /** Replays to the end of the binlog as it is now, then resolves. */
@@ -267,14 +289,14 @@ export class Crossing {
       const defaults = collation === null ? "" : ` COLLATE ${collation}`;
       await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
     }
-    for (const t of plan.tables) if (t.create !== null) await this.#ddl(t.create);
+    for (const t of [...plan.tables, ...plan.keyless]) if (t.create !== null) await this.#ddl(t.create);
     await this.#meetTargets();
   }
 
   /** The target's own columns, now that its tables are there. */
   async #meetTargets(): Promise<void> {
     const lower = this.options.plan.target.lowerCaseTableNames;
-    const places = new Map(this.tables.map((t) => [placeOf(t.target, lower), t]));
+    const places = new Map(this.everyTable.map((t) => [placeOf(t.target, lower), t]));
     const loaded = await loadTables(
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
@@ -336,7 +358,7 @@ export class Crossing {
       full = pressure;
       if (pressure) tail.pause();
       else tail.resume();
-    });
+    }, new Set(this.keyless.map((t) => `${t.table.schema}.${t.table.name}`)));
     this.replayer = replayer;
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
       connection: driverOptions(parseConnectionUrl(spec.source)),
@@ -358,6 +380,7 @@ export class Crossing {
     const { plan, store, own } = this.options;
     this.flusher = new Flusher({
       replayer: this.replayer!,
+      filter: new ImageFilter(() => this.open("source"), plan.source.vendor === "mariadb"),
       session: await this.open("target"),
       bulk: plan.target.vendor === "mariadb",
       store,
@@ -429,7 +452,7 @@ export class Crossing {
 
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async #buildIndexes(): Promise<void> {
-    for (const table of this.tables) {
+    for (const table of this.everyTable) {
       const planned = this.#planned.get(tableLabel(table.table))!;
       if (!this.memory.made.includes(tableLabel(table.target)) || planned.deferred.length === 0) continue;
       const missing = await missingIndexes(this.options.stateSession, table.target, planned.deferred);
@@ -444,6 +467,7 @@ export class Crossing {
         table.targetHasUnique = true;
       } else await this.#ddl(sql);
     }
+    for (const table of this.keyless) this.options.logbook.keyless(table, "waiting");
     for (const table of this.tables) {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
@@ -474,4 +498,10 @@ export class Crossing {
     if (oldest === null) return 0;
     return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);
   }
+}
+
+/** The expression of each filtered table. */
+function filtersOf(plan: FerryPlan): Record<string, string> {
+  const filtered = [...plan.tables, ...plan.keyless].filter((t) => t.where !== null);
+  return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
 }

@@ -8,6 +8,10 @@ import type { ObjectPlace } from "../objects/schema_object.ts";
 export interface CrossingMemory {
   /** The tables, `schema.name` on the source; a range's table number counts in this order. */
   readonly tables: readonly string[];
+  /** Tables without a key, `schema.name` on the source, which are copied behind the fence. */
+  readonly keyless?: readonly string[];
+  /** The filter of each table that has one, by `schema.name` on the source: it stays what it was. */
+  readonly filters?: Readonly<Record<string, string>>;
   /** Target tables that this ferry makes, `schema.name`. */
   readonly made: readonly string[];
   /** Identity of the source that positions speak of. */

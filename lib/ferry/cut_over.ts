@@ -8,7 +8,9 @@ import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import { carryObjects, dropMadeObjects } from "./carry_objects.ts";
+import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
+import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
 
 /** Tries it once. `true`: done is recorded. `false`: the deadline passed, the fence is down, writes go on. */
 export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<boolean> {
@@ -34,6 +36,7 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     const end = await crossing.sourceEnd();
     await crossing.flusher!.reached(end, both);
     const before = crossing.flusher!.changes;
+    await copyBehindFence(crossing, fence, both);
     await lastComparison(crossing, fence, both);
     assertQuiet(crossing, before);
     await withTalk(crossing, async (source, target) => {
@@ -69,9 +72,7 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
 
 function assertQuiet(crossing: Crossing, changes: number): void {
   if (crossing.flusher!.changes === changes && crossing.replayer!.pendingChanges === 0) return;
-  throw new FerryError("writes-behind-fence", "Cannot cut over: somebody went on writing to the source", {
-    hint: "Stop every writer first, or use fence lockTables",
-  });
+  throw writesBehindFence();
 }
 
 /** Makes the objects and finishes; where that fails they are gone before anything is replayed again. */
@@ -133,7 +134,7 @@ async function openFence(crossing: Crossing): Promise<Fence> {
       const url = parseConnectionUrl(spec.source);
       // Not under the attempt's signal: its end must not cut a fence that is to stay.
       const open = () => Session.open(url, { side: "source", data: true });
-      const tables = crossing.tables.map((t) => t.table);
+      const tables = crossing.everyTable.map((t) => t.table);
       return await LockTablesFence.open(
         open,
         tables,
@@ -149,13 +150,8 @@ async function openFence(crossing: Crossing): Promise<Fence> {
 async function lastComparison(crossing: Crossing, fence: Fence, signal: AbortSignal): Promise<void> {
   const { verifier } = crossing;
   if (verifier === null) return;
-  const source = fence.session ?? await crossing.open("source");
-  const target = await crossing.open("target");
-  try {
+  await withSessions(crossing, fence, signal, async (source, target) => {
     await verifier.final(source, target, signal);
     crossing.assertEqual();
-  } finally {
-    target.destroy();
-    if (source !== fence.session) source.destroy();
-  }
+  });
 }

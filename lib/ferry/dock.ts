@@ -6,7 +6,7 @@ import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { specFingerprint } from "../spec/fingerprint.ts";
+import { readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { FerryStore } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
@@ -127,7 +127,8 @@ async function leftThere(
     const store = new FerryStore(schema);
     const specs: FerrySpec[] = [];
     for (const id of await store.idsNotIn(session, ["done", "failed", "cancelled"])) {
-      const spec = JSON.parse((await store.find(session, id))!.spec) as FerrySpec;
+      const spec = readStoredSpec((await store.find(session, id))!.spec);
+      if (spec === null) continue;
       const source = spec.sourceName === null ? undefined : urls.get(spec.sourceName);
       const target = spec.targetName === null ? undefined : urls.get(spec.targetName);
       // Only a ferry whose both ends are named can be taken up: the state holds no password.

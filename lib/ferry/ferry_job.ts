@@ -10,7 +10,7 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import { EventLog } from "../progress/event_log.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
-import { maskSpec, specFingerprint } from "../spec/fingerprint.ts";
+import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CopySettings, FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
 import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
@@ -290,7 +290,7 @@ export class FerryJob implements Ferry {
     await store.create(state, {
       id: this.id,
       fingerprint,
-      spec: JSON.stringify(maskSpec(this.spec)),
+      spec: storedSpec(this.spec),
       snapshot,
     });
     for (;;) {
@@ -452,6 +452,7 @@ export class FerryJob implements Ferry {
       move: (state) => this.#move(state),
       log: (text) => this.#log.add("log", { text }),
       copied: (table, rows, bytes) => snapshot.copied(table, rows, bytes),
+      keyless: (table, state) => snapshot.keyless(table, state),
       indexing: (table) => snapshot.indexing(table),
       copySettings: () => this.#copy,
       copyAllowed: async (signal) => {

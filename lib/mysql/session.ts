@@ -193,6 +193,16 @@ export class Session {
     });
   }
 
+  /** Reads no further: the server is held back as soon as the network's buffers are full. */
+  pause(): void {
+    this.#c.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#c.resume();
+  }
+
   #lost(): FerryError {
     const side = this.#options.side;
     return new FerryError(`${side}-connection-lost`, `Cannot use the ${side} connection: it was closed`, {
@@ -280,6 +290,9 @@ function dress(options: SessionOptions): string[] {
     "sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'",
   ];
   if (options.side === "target") set.push("foreign_key_checks=0", "innodb_lock_wait_timeout=10");
+  // Texts in SQL are UTF-8 there, while parameters and results stay bytes that nobody converts: so a filter's 'Zürich' is
+  // compared under the column's collation, as on anybody's connection, beside keys that are compared as they travel.
+  if (options.side === "source" && options.data) set.push("character_set_connection=utf8mb4");
   return ["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", `SET SESSION ${set.join(", ")}`];
 }
 

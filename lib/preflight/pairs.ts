@@ -63,18 +63,21 @@ export function placeOf(t: TableName, lowerCaseTableNames: number): string {
   return lowerCaseTableNames === 0 ? tableLabel(t) : tableLabel(t).toLowerCase();
 }
 
-/** Gives each source table its place. */
+/** Gives each source table its place. `filters`: which rows, where not all. */
 export function matchTargets(
   tables: readonly LoadedTable[],
   spec: Pick<FerrySpec, "tables" | "exclude" | "renameSchemas">,
   lowerCaseTableNames: number,
+  filters: ReadonlyMap<LoadedTable, string>,
 ): Pair[] {
   return tables.map((source) => {
     const { schema, name } = source.table;
     const match = matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name)!;
+    const where = filters.get(source) ?? null;
     return {
       source,
       ...match,
+      where,
       place: placeOf(match.target, lowerCaseTableNames),
       existing: null,
       createSql: source.createSql,

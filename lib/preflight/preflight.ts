@@ -1,12 +1,12 @@
 /**
  * Everything that can be known before a ferry begins, asked of both servers and told at once. Nothing is created, locked
- * or written anywhere.
+ * or written anywhere, but for a temporary table of its own session in which a filter is tried.
  * @module
  */
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
 import type { ObjectPlace } from "../objects/schema_object.ts";
-import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
+import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
@@ -20,7 +20,9 @@ import {
   readBinlogSettings,
   type SavedPosition,
 } from "./binlog.ts";
+import { checkFilters, chooseRows, type ChosenRows } from "./filter.ts";
 import { inOrder } from "./finding.ts";
+import { judgeKeyless } from "./keyless.ts";
 import { checkObjects } from "./objects.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
@@ -39,8 +41,10 @@ export interface FerryPlan {
   readonly source: Server;
   /** The target, described. */
   readonly target: Server;
-  /** The tables, largest first. */
+  /** The tables with a key, largest first. */
   readonly tables: readonly PlannedTable[];
+  /** Tables without a key, which are copied behind the fence, largest first. */
+  readonly keyless: readonly PlannedTable[];
   /** Schemas that `create` needs and the target does not have. */
   readonly missingSchemas: readonly MissingSchema[];
 }
@@ -75,11 +79,14 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
   const findings: Finding[] = [];
   const [source, target] = await reachBoth(spec, findings, options.signal);
   try {
-    const tables = source === null ? [] : await checkSource(source, spec, options, findings);
+    const nothing: ChosenRows = { tables: [], filters: new Map() };
+    const chosen = source === null ? nothing : await checkSource(source, spec, options, findings);
     if (source !== null && target !== null) findings.push(...judgeDifferences(source.server, target.server));
-    const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0);
+    const { tables, filters } = chosen;
+    const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0, filters);
     const same = source !== null && target !== null && await isSameServer(source, target);
     findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
+    findings.push(...judgeKeyless(pairs, spec));
     const side = target === null
       ? null
       : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
@@ -89,10 +96,12 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     }
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
+    const planned = refused ? [] : planTables(pairs, spec, options.made);
     const plan = refused || source === null || target === null || side === null ? null : {
       source: source.server,
       target: target.server,
-      tables: planTables(pairs, spec, options.made),
+      tables: planned.filter((t) => t.table.key.length > 0),
+      keyless: planned.filter((t) => t.table.key.length === 0),
       missingSchemas: await schemasToMake(source.session, pairs, side.missingSchemas, side.collation),
     };
     return { findings: inOrder(findings), plan };
@@ -126,9 +135,11 @@ async function checkSource(
   spec: FerrySpec,
   options: PreflightOptions,
   findings: Finding[],
-): Promise<LoadedTable[]> {
+): Promise<ChosenRows> {
   findings.push(...judgeVersion(server, "source"));
-  const tables = await loadSelected(session, spec, options.stateSchema, findings);
+  const selected = await loadSelected(session, spec, options.stateSchema, findings);
+  const chosen = chooseRows(selected, spec, findings);
+  const { tables } = chosen;
   const schemas = [...new Set(tables.map((t) => t.table.schema))];
   await checkBinlog({ session, server }, schemas, options.savedPosition, findings);
   for (const table of tables) {
@@ -137,7 +148,8 @@ async function checkSource(
   if (spec.cutover.fence === "lockTables") {
     findings.push(...judgeLockTables(await readGrants(session, server), schemas));
   }
-  return tables;
+  findings.push(...await checkFilters(session, chosen.filters));
+  return chosen;
 }
 
 async function checkBinlog(

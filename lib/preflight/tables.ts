@@ -28,14 +28,6 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
   const label = tableLabel(loaded.table);
   const cannot = (state: string) => `Cannot copy table "${label}": ${state}`;
   const findings: Finding[] = [];
-  if (loaded.table.key.length === 0) {
-    findings.push(refuse(
-      "no-key",
-      label,
-      cannot("no primary or unique key"),
-      "A primary key, or a unique key of whole, stored columns that are NOT NULL",
-    ));
-  }
   if (loaded.engine.toLowerCase() !== "innodb") {
     findings.push(refuse(
       "engine-not-transactional",
@@ -88,7 +80,8 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
 }
 
 function judgeColumn(column: Column, label: string): Finding[] {
-  const old = /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
+  // Without a fraction the old formats are read; with one an image does not tell how long it is.
+  const old = (column.fraction ?? 0) > 0 && /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
   if (isTravellingType(column.dataType) && !old) return [];
   return [refuse(
     "type-unsupported",

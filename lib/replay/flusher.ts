@@ -1,5 +1,5 @@
 /**
- * Writes batches of changes: deletes, then replaces, then the position, in one transaction (I3, I5, I10).
+ * Writes batches of changes: deletes, then replaces, then the position, in one transaction (I3, I5, I6, I10).
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,6 +11,7 @@ import { writerFor } from "../copy/writer_for.ts";
 import { isLockConflict, type Session } from "../mysql/session.ts";
 import type { TableWriter } from "../mysql/table_writer.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { ImageFilter } from "./image_filter.ts";
 import type { Batch, Replayer } from "./replayer.ts";
 
 /** Tries of one flush against deadlocks and lock waits. */
@@ -22,6 +23,8 @@ const IDLE_POSITION_MS = 1000;
 export interface FlusherOptions {
   /** Where changes come from. */
   readonly replayer: Replayer;
+  /** Judges the images of filtered tables (I6). */
+  readonly filter: ImageFilter;
   /** A data session on the target, used by nobody else. */
   readonly session: Session;
   /** MariaDB target: bulk packets. */
@@ -151,6 +154,7 @@ export class Flusher {
       }
       const batch = replayer.take();
       this.#flushing = batch;
+      await this.options.filter.judge(batch.changes);
       await this.#write(batch);
       this.#applied = batch.position;
     } finally {

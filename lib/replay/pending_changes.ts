@@ -39,6 +39,11 @@ export class PendingChanges {
     this.#last.set(key, -1);
   }
 
+  /** Whether a row of this key waits. */
+  holds(key: string): boolean {
+    return (this.#last.get(key) ?? -1) >= 0;
+  }
+
   /** What waited of this key is superseded by something that a read is still to see (I4, mayKeepPending). */
   drop(key: string): void {
     if (this.#last.delete(key)) this.#keyBytes -= key.length;

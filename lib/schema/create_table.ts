@@ -97,6 +97,36 @@ export async function missingIndexes<T extends { readonly name: string }>(
   return deferred.filter((index) => !there.has(index.name.toLowerCase()));
 }
 
+/** The columns of a table in the source's own words, and nothing else of it. */
+export interface ColumnDefinitions {
+  /** One a column, in its order; an AUTO_INCREMENT column without that, since it would need a key. */
+  readonly columns: string[];
+  /** What those columns rely on that name no charset of their own: `DEFAULT CHARSET=…`. */
+  readonly charset: string;
+}
+
+/** The columns of a `SHOW CREATE TABLE`. */
+export function columnDefinitions(createSql: string): ColumnDefinitions {
+  const { items, tail } = takeApart(createSql);
+  const columns = items.filter((item) => item.startsWith("`"));
+  return {
+    columns: columns.map((item) => withoutWord(item, "AUTO_INCREMENT")),
+    charset: /DEFAULT CHARSET=\w+( COLLATE=\w+)?/i.exec(bareText(tail))?.[0] ?? "",
+  };
+}
+
+/** Takes a keyword out where it stands outside quotes and comments. */
+function withoutWord(sql: string, word: string): string {
+  let text = "";
+  for (let i = 0; i < sql.length;) {
+    const end = skipQuoted(sql, i);
+    const part = end > i ? sql.slice(i, end) : /^\w+|^[^]/.exec(sql.slice(i))![0];
+    if (part.toUpperCase() !== word) text += part;
+    i += part.length;
+  }
+  return text;
+}
+
 /** A statement without what stands in quotes and comments, for looking at its keywords. */
 export function bareText(sql: string): string {
   let text = "";

@@ -12,12 +12,56 @@ export interface ParentLink {
   readonly parent: string;
 }
 
+/** A column, as a {@linkcode WhereFunction} is told of it. */
+export interface FilterableColumn {
+  /** Its name. */
+  readonly name: string;
+  /** Its type in full, as the server says it: `int unsigned`, `enum('a','b')`, … */
+  readonly type: string;
+  /** May hold NULL. */
+  readonly nullable: boolean;
+  /** Computed by the server. */
+  readonly generated: boolean;
+}
+
+/** An index, as a {@linkcode WhereFunction} is told of it. */
+export interface FilterableIndex {
+  /** Its name. */
+  readonly name: string;
+  /** Forbids equal values. */
+  readonly unique: boolean;
+  /** Names of its columns; `null` where a part is an expression. */
+  readonly columns: readonly (string | null)[];
+}
+
+/** A table of the source, as a {@linkcode WhereFunction} is told of it. */
+export interface FilterableTable {
+  /** Its schema. */
+  readonly schema: string;
+  /** Its name. */
+  readonly name: string;
+  /** Its columns, in order. */
+  readonly columns: readonly FilterableColumn[];
+  /** Its indexes. */
+  readonly indexes: readonly FilterableIndex[];
+  /** Columns of the key that it is copied by; none where it has no usable key. */
+  readonly key: readonly string[];
+  /** The server's guess of its rows, or `null`. */
+  readonly rowsEstimated: number | null;
+}
+
+/**
+ * Chooses the rows of a table: a row-local SQL expression, `null` for every row, `false` to leave the table out. It is
+ * asked once an attempt and has to say the same each time. Only TypeScript can say it: a spec in JSON has texts.
+ */
+export type WhereFunction = (table: FilterableTable) => string | null | false;
+
 /** One line of `tables`: a pattern, a filter, a new name. */
 export interface TableSelection {
   /** `schema.table`; `*` matches within a part. */
   readonly table: string;
-  /** A row-local SQL expression, or `null` for every row. */
-  readonly where: string | null;
+  /** A row-local SQL expression, a function that makes one for each table, or `null` for every row. */
+  readonly where: string | WhereFunction | null;
   /** Only the rows of ferried parents, or `null`. */
   readonly through: ParentLink | null;
   /** `schema.table` on the target, or `null` for the same name. */

@@ -24,9 +24,28 @@ export async function sha256Hex(text: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
 }
 
-/** JSON with the keys of every object in order, so that equal values have equal texts. */
+/** Stands for a {@linkcode WhereFunction} in JSON: nothing of a function can be written down. */
+const FUNCTION = { function: true };
+
+/** The spec as it is stored: masked, and telling where a function stood. */
+export function storedSpec(spec: FerrySpec): string {
+  return canonicalJson(maskSpec(spec));
+}
+
+/**
+ * A spec as it was stored, still without passwords; `null` where a `where` of it was a function: only the program that
+ * has the function can say which rows are meant.
+ */
+export function readStoredSpec(text: string): FerrySpec | null {
+  const spec = JSON.parse(text) as FerrySpec;
+  const isText = (where: unknown) => where === null || typeof where === "string";
+  return spec.tables.every((each) => isText(each.where)) ? spec : null;
+}
+
+/** JSON with the keys of every object in order, so that equal values have equal texts. One function is like another. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, each) => {
+    if (typeof each === "function") return FUNCTION;
     if (each === null || typeof each !== "object" || Array.isArray(each)) return each;
     return Object.fromEntries(Object.entries(each).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
   });

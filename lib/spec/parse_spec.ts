@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { FerryError } from "../errors.ts";
 import { connectionName, findConnection } from "./connection_name.ts";
 import { readConnectionUrl } from "./connection_url.ts";
-import type { FenceKind, FerrySpec, SpecChange, TableSelection } from "./ferry_spec.ts";
+import type { FenceKind, FerrySpec, SpecChange, TableSelection, WhereFunction } from "./ferry_spec.ts";
 import { faultsOf, jsonPointer, type SpecFault } from "./spec_fault.ts";
 import { changeSchema, specSchema } from "./spec_schema.ts";
 import { parseTableName, parseTablePattern } from "./table_pattern.ts";
@@ -22,14 +22,15 @@ export type ChangeReading = { readonly change: SpecChange } | { readonly faults:
 const BUILT_FENCES: readonly FenceKind[] = ["none", "lockTables"];
 
 /**
- * Checks `input` and fills in defaults. `connections` holds the named connections' URLs; `makeId` gives the id of a spec
+ * Checks `given` and fills in defaults. From TypeScript a `where` may be a {@linkcode WhereFunction}. `connections` holds the named connections' URLs; `makeId` gives the id of a spec
  * that has none.
  */
 export function parseSpec(
-  input: unknown,
+  given: unknown,
   connections: ReadonlyMap<string, string>,
   makeId: () => string = ulid,
 ): SpecReading {
+  const { input, functions } = withoutFunctions(given);
   const result = specSchema.safeParse(input);
   const faults = result.success ? [] : faultsOf(result.error, input);
   // These look at the input and not at the result, so that they are found beside any other fault.
@@ -46,7 +47,10 @@ export function parseSpec(
       target: target.url,
       sourceName: source.name,
       targetName: target.name,
-      tables: tables.map(toSelection),
+      tables: tables.map((each, i) => {
+        const where = functions.get(i);
+        return where === undefined ? toSelection(each) : { ...toSelection(each), where };
+      }),
     },
   };
 }
@@ -83,6 +87,20 @@ function toSelection(given: GivenSelection): TableSelection {
   if (typeof given === "string") return { table: given, where: null, through: null, to: null };
   const { table, where = null, through = null, to = null } = given;
   return { table, where, through, to };
+}
+
+/** The input with a text in place of each `where` that is a function, so that what is checked is JSON; and those functions. */
+function withoutFunctions(given: unknown): { input: unknown; functions: Map<number, WhereFunction> } {
+  const functions = new Map<number, WhereFunction>();
+  const tables = fieldOf(given, "tables");
+  if (!Array.isArray(tables)) return { input: given, functions };
+  const plain = tables.map((each, i) => {
+    const where = fieldOf(each, "where");
+    if (typeof where !== "function") return each;
+    functions.set(i, where as WhereFunction);
+    return { ...each, where: "function" };
+  });
+  return { input: functions.size === 0 ? given : { ...given as object, tables: plain }, functions };
 }
 
 /** Reads one side; `null` where there is a fault, which is then among `faults`. */

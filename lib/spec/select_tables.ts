@@ -2,7 +2,7 @@
  * Which tables of the source a spec means, and what they are called on the target. Pure.
  * @module
  */
-import type { ParentLink, TableSelection } from "./ferry_spec.ts";
+import type { ParentLink, TableSelection, WhereFunction } from "./ferry_spec.ts";
 import { parseTableName, parseTablePattern } from "./table_pattern.ts";
 
 /** What becomes of one table of the source. */
@@ -10,7 +10,7 @@ export interface TableMatch {
   /** Its name on the target. */
   readonly target: { readonly schema: string; readonly name: string };
   /** Which rows, or `null` for all. */
-  readonly where: string | null;
+  readonly where: string | WhereFunction | null;
   /** Only the rows of ferried parents, or `null`. */
   readonly through: ParentLink | null;
 }

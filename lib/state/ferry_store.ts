@@ -169,6 +169,16 @@ export class FerryStore {
     );
   }
 
+  /** Fails where a newer owner exists, and keeps others from becoming it until the transaction ends. On any session. */
+  async holdLease(session: Session, own: Ownership): Promise<void> {
+    const row = await session.one(
+      `SELECT 1 AS held FROM ${this.#s}.leases WHERE ferry_id = ${
+        quoteText(own.id)
+      } AND epoch = ${own.epoch} LOCK IN SHARE MODE`,
+    );
+    if (row === null) throw leaseLost(own.id);
+  }
+
   /** Writes state and snapshot. */
   async saveSnapshot(session: Session, own: Ownership, state: string, snapshot: string): Promise<void> {
     await this.#must(

@@ -30,6 +30,10 @@ export interface VerifiedTable {
   readonly sameOrder: boolean;
   /** Both servers tell -0 from 0. */
   readonly signedZero: boolean;
+  /** Which of the source's rows are compared, as a SQL condition; `null` for all. */
+  readonly sourceCondition: string | null;
+  /** Which of the target's rows are compared, as a SQL condition; `null` for all. */
+  readonly targetCondition: string | null;
 }
 
 /** Rows above `lower` up to and with `upper`; `null` is unbounded. Wire key bytes. */
@@ -63,6 +67,7 @@ export class TableReads {
     layout: WireLayout,
     other: WireLayout,
     from: string,
+    private readonly condition: string | null,
   ) {
     this.#key = layout.columns.slice(0, layout.keyColumns);
     this.#keyList = this.#key.map((c) => c.select).join(", ");
@@ -85,10 +90,14 @@ export class TableReads {
     if (named) from += ` FORCE INDEX (${quoteName(index)})`;
     const { layout, targetLayout } = verified;
     const [own, other] = side === "source" ? [layout, targetLayout] : [targetLayout, layout];
-    return new TableReads(session, verified, tableLabel(place), own, other, from);
+    const condition = side === "source" ? verified.sourceCondition : verified.targetCondition;
+    return new TableReads(session, verified, tableLabel(place), own, other, from, condition);
   }
 
-  /** The key of the `count`th row of the range, or `null` where there are fewer. */
+  /**
+   * The key of the `count`th row of the range, or `null` where there are fewer. Rows that are not compared count too:
+   * where few are, a range must not grow to the whole table.
+   */
   async nthKey(range: KeyRange, count: number): Promise<Buffer | null> {
     let found: Buffer | null = null;
     const order = this.#key.map((c) => quoteName(c.column.name)).join(", ");
@@ -98,6 +107,7 @@ export class TableReads {
       range,
       (where) => `SELECT ${this.#keyList} FROM ${this.#from}${where} ORDER BY ${order} LIMIT 1 OFFSET ?`,
       (b, start, end) => found = keyBytes(keyString(b, start + nullBytes, end)),
+      null,
       count - 1,
     );
     if (found !== null && range.lower?.equals(found)) throw this.#lost("a key comes after itself");
@@ -114,7 +124,7 @@ export class TableReads {
       const key = await this.nthKey({ lower: null, upper: null }, 1);
       if (key === null) return;
       const text = keyString(key, 0, key.length);
-      if ((await this.hashesOf([text])).has(text)) return;
+      if ((await this.#hashesOf([text], false, null)).has(text)) return;
     }
     throw this.#lost("a row is not found under its own key");
   }
@@ -133,6 +143,7 @@ export class TableReads {
         hashes = Number(b.readBigUInt64LE(start + 9));
         sum = keyString(b, start + 1, end);
       },
+      this.condition,
     );
     if (hashes !== rows) throw this.#noHash(rows - hashes);
     return { rows, sum };
@@ -146,6 +157,7 @@ export class TableReads {
       range,
       (where) => `SELECT ${this.#keyList}, ${this.#hash} FROM ${this.#from}${where}`,
       this.#collect(found),
+      this.condition,
     );
     return this.#whole(found);
   }
@@ -154,7 +166,11 @@ export class TableReads {
    * The hashes of the rows that the server finds under these keys: in a case-insensitive key `FOO` is found under
    * `foo`, and comes back as `FOO`. With `locking` the read waits for writers whose commit is not visible yet (I1).
    */
-  async hashesOf(keys: readonly string[], locking = false): Promise<RowHashes> {
+  hashesOf(keys: readonly string[], locking = false): Promise<RowHashes> {
+    return this.#hashesOf(keys, locking, this.condition);
+  }
+
+  async #hashesOf(keys: readonly string[], locking: boolean, condition: string | null): Promise<RowHashes> {
     const found: RowHashes = new Map();
     const sink = this.#collect(found);
     const parameters = this.#key.map((_, i) => i);
@@ -164,11 +180,11 @@ export class TableReads {
       const size = BATCHES.find((_, i) => left > (BATCHES[i + 1] ?? 0))!;
       const batch = Array.from({ length: size }, (_, i) => keyBytes(keys[o + Math.min(i, left - 1)]));
       const reader = this.#reader(
-        `keys ${size} ${locking}`,
+        `keys ${size} ${locking} ${condition !== null}`,
         () =>
-          `SELECT ${this.#keyList}, ${this.#hash} FROM ${this.#from} WHERE ${
+          `SELECT ${this.#keyList}, ${this.#hash} FROM ${this.#from} WHERE (${
             Array(size).fill(`(${equal})`).join(" OR ")
-          }` +
+          })${condition === null ? "" : ` AND ${condition}`}` +
           (locking ? " LOCK IN SHARE MODE" : ""),
         Array.from({ length: size }, () => ({ sql: "", parameters })),
         false,
@@ -184,6 +200,7 @@ export class TableReads {
     range: KeyRange,
     sql: (where: string) => string,
     sink: RowSink,
+    condition: string | null,
     offset?: number,
   ): Promise<void> {
     const conditions: KeyCondition[] = [];
@@ -196,7 +213,8 @@ export class TableReads {
       conditions.push(keyBound(this.#key, "<="));
       keys.push(range.upper);
     }
-    const where = conditions.length === 0 ? "" : ` WHERE ${conditions.map((c) => c.sql).join(" AND ")}`;
+    const terms = [...conditions.map((c) => c.sql), ...(condition === null ? [] : [condition])];
+    const where = terms.length === 0 ? "" : ` WHERE ${terms.join(" AND ")}`;
     const shape = `${name} ${range.lower !== null} ${range.upper !== null}`;
     const reader = this.#reader(shape, () => sql(where), conditions, offset !== undefined);
     await reader.read(keys, offset ?? 0, sink);

@@ -283,9 +283,11 @@ function* parts(keys: Iterable<string>): Generator<string[]> {
   if (part.length > 0) yield part;
 }
 
-/** Hash texts are equal only between sessions that say bytes as they are. */
+/** Keys go and come as they are only on sessions that convert neither parameters nor results. */
 async function mustBeBinary(session: Session): Promise<void> {
-  const row = await session.one("SELECT @@collation_connection = 'binary' AS yes");
+  const row = await session.one(
+    "SELECT @@character_set_client = 'binary' AND @@character_set_results = 'binary' AS yes",
+  );
   if (Number(row!.yes) === 1) return;
   throw new FerryError("verify-session", "Cannot verify behind the fence: the session is not a data session");
 }

@@ -60,7 +60,17 @@ class Bench implements AsyncDisposable {
     assert.equal(loaded.length, names.length);
     return loaded.map(({ table }, index) => {
       const layout = wireLayout(table);
-      return { index, table, target: table, layout, targetLayout: layout, sameOrder: true, signedZero: true };
+      return {
+        index,
+        table,
+        target: table,
+        layout,
+        targetLayout: layout,
+        sameOrder: true,
+        signedZero: true,
+        sourceCondition: null,
+        targetCondition: null,
+      };
     });
   }
 

@@ -17,6 +17,11 @@ export interface Change {
   readonly value: number | null;
 }
 
+/** The filter of the filtered variant: what it holds for. */
+export function isMeant(value: number): boolean {
+  return value % 2 === 1;
+}
+
 /** What kinds of transactions the source runs. */
 export interface HistoryOptions {
   /** The rows at the beginning. */
@@ -25,6 +30,8 @@ export interface HistoryOptions {
   readonly transactions: number;
   /** The value is a unique column. */
   readonly unique: boolean;
+  /** Only some values are meant ({@linkcode isMeant}); each write has the choice. */
+  readonly filtered: boolean;
   /** Transactions of several changes too: both keys written, a key changed, unique values swapped. */
   readonly wide: boolean;
 }
@@ -63,8 +70,15 @@ export function histories(options: HistoryOptions): readonly History[] {
   return all;
 }
 
-/** The transactions that may follow on these rows; `fresh` is a value that was never used. */
-function nextTransactions(rows: Rows, fresh: number, options: HistoryOptions): Change[][] {
+/** The transactions that may follow on these rows, the `next`th of all; each write has a value that was never used. */
+function nextTransactions(rows: Rows, next: number, options: HistoryOptions): Change[][] {
+  if (options.filtered) {
+    return [2 * next, 2 * next + 1].flatMap((fresh) => transactionsWith(rows, fresh, options));
+  }
+  return transactionsWith(rows, next, options);
+}
+
+function transactionsWith(rows: Rows, fresh: number, options: HistoryOptions): Change[][] {
   const result: Change[][] = [];
   for (const key of KEYS) {
     const values = options.unique

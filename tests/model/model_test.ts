@@ -60,6 +60,18 @@ const swaps: Instance = { ...wide, name: "unique values swapped", unique: true }
 /** Two restarts, so that what the first one repeats is cut short by the second. */
 const crashes: Instance = { ...single, name: "two crashes", transactions: 3, crashes: 2 };
 
+/** Only some rows are meant, so that a new image may take a row out of the target. */
+const filtered: Instance = { ...single, name: "a filter", transactions: 2, filtered: true };
+
+/** As `filtered`, with key changes, and two ranges beside one another. */
+const filteredMoves: Instance = {
+  ...filtered,
+  name: "a filter, and rows that move",
+  wide: true,
+  ranges: TWO_RANGES,
+  limit: 1,
+};
+
 /** The first position lies behind a commit that readers may not see yet. */
 const early: Instance = { ...single, name: "begun amid a commit", transactions: 3, early: 1 };
 
@@ -80,6 +92,8 @@ const SOUND: readonly [Instance, number][] = [
   [swaps, 50_000],
   [crashes, 100_000],
   [early, 50_000],
+  [filtered, 10_000],
+  [filteredMoves, 50_000],
 ];
 
 for (const [instance, floor] of SOUND) {
@@ -110,23 +124,26 @@ const BROKEN: readonly [string, Instance, Partial<Rules>][] = [
   ["I3: sending a chunk while a flush is in flight", ranges, { maySendChunk: () => true }],
   ["I3: flushing while a chunk write is in flight", ranges, { mayBeginFlush: () => true }],
   ["I4: dropping a delete", short, {
-    mayDropChange: (change, place, comparable, unique) =>
-      RULES.mayDropChange(change === "delete" ? "put" : change, place, comparable, unique),
+    mayDropChange: (change, ...rest) => RULES.mayDropChange(change === "delete" ? "put" : change, ...rest),
   }],
   ["I4: dropping the old key of a key-changing update", moves, {
-    mayDropChange: (change, place, comparable, unique) =>
-      RULES.mayDropChange(change === "oldKey" ? "put" : change, place, comparable, unique),
+    mayDropChange: (change, ...rest) => RULES.mayDropChange(change === "oldKey" ? "put" : change, ...rest),
   }],
   ["I4: dropping while the range is read", ranges, {
-    mayDropChange: (change, place, comparable, unique) =>
-      RULES.mayDropChange(change, place === "reading" ? "unread" : place, comparable, unique),
+    mayDropChange: (change, place, ...rest) =>
+      RULES.mayDropChange(change, place === "reading" ? "unread" : place, ...rest),
   }],
   ["I4: dropping where it was read", ranges, {
-    mayDropChange: (change, place, comparable, unique) =>
-      RULES.mayDropChange(change, place === "read" ? "unread" : place, comparable, unique),
+    mayDropChange: (change, place, ...rest) =>
+      RULES.mayDropChange(change, place === "read" ? "unread" : place, ...rest),
   }],
   ["I4: dropping where the target has a unique key", unique, {
-    mayDropChange: (change, place, comparable) => RULES.mayDropChange(change, place, comparable, false),
+    mayDropChange: (change, place, comparable, _unique, filtered) =>
+      RULES.mayDropChange(change, place, comparable, false, filtered),
+  }],
+  ["I4: dropping where there is a filter", { ...filtered, transactions: 2 }, {
+    mayDropChange: (change, place, comparable, unique) =>
+      RULES.mayDropChange(change, place, comparable, unique, false),
   }],
   ["I4: leaving an older image pending when a newer one is dropped", short, { mayKeepPending: () => true }],
   ["I4: not seeing that a chunk is being read", ranges, {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { KeyPlace, RangeView, Rules } from "../../lib/copy/rules.ts";
-import { histories, type History, KEYS, type Rows } from "./history.ts";
+import { histories, type History, isMeant, KEYS, type Rows } from "./history.ts";
 
 /** A part of the table's keys. */
 export interface RangeBounds {
@@ -21,6 +21,8 @@ export interface Instance {
   /** The source's rows at the beginning; if not given, both are there. */
   readonly rows?: Rows;
   readonly unique?: boolean;
+  /** Only rows with some of the values are meant (I6). */
+  readonly filtered?: boolean;
   /** Transactions that lie before the first position and that readers may not see yet; 0 if not given. */
   readonly early?: number;
   /** Transactions of several changes, and flushes in their middle. */
@@ -88,6 +90,7 @@ export class World {
       rows: instance.rows ?? (instance.unique ? [1, 2] : [1, 1]),
       transactions: instance.transactions,
       unique: instance.unique ?? false,
+      filtered: instance.filtered ?? false,
       wide: instance.wide ?? false,
     });
     this.#rangeSize = RANGE.chunks + CHUNK.size * instance.chunks;
@@ -120,10 +123,15 @@ export class World {
     );
   }
 
-  /** The source's rows once all is visible. */
+  /** The source's rows once all is visible, those that are meant. */
   source(s: State): Rows {
     const { rows } = this.#history(s);
-    return rows[rows.length - 1];
+    return rows[rows.length - 1].map((value) => this.#meant(value)) as unknown as Rows;
+  }
+
+  /** The value of a row that is meant, else `null`. */
+  #meant(value: number | null): number | null {
+    return value === null || this.#instance.filtered !== true || isMeant(value) ? value : null;
   }
 
   /** The target's rows. */
@@ -171,7 +179,8 @@ export class World {
         if (phase < READ || n[chunk + CHUNK.rows] & (1 << key)) n[chunk + CHUNK.touched] |= 1 << key;
       }
     }
-    const dropped = this.#rules.mayDropChange(kind, place, true, this.#instance.unique ?? false);
+    const { unique = false, filtered = false } = this.#instance;
+    const dropped = this.#rules.mayDropChange(kind, place, true, unique, filtered);
     if (!dropped) n[FIELD.pending + key] = index + 1;
     else if (!this.#rules.mayKeepPending(dropped)) n[FIELD.pending + key] = 0;
     emit(`${before}deliver ${kind} k${key}=${value}${dropped ? " (dropped)" : ""}`, n);
@@ -278,7 +287,9 @@ export class World {
     const n = s.slice();
     const { lower, upper } = this.#instance.ranges[index];
     const behind = Math.max(lower ?? -1, s[range + RANGE.readThrough] - 1);
-    const found = KEYS.filter((key) => key > behind && key <= (upper ?? key) && rows[key] !== null)
+    const found = KEYS.filter((key) =>
+      key > behind && key <= (upper ?? key) && this.#meant(rows[key]) !== null
+    )
       .slice(0, this.#instance.limit);
     const lastKey = found.at(-1);
     const bits = found.reduce((sum, key) => sum | (1 << key), 0);
@@ -306,9 +317,11 @@ export class World {
       }
       if (!this.#rules.mayCommitPosition(true)) return;
       const n = s.slice();
-      const changes = KEYS.map((key) => s[FIELD.batch + key]).filter((i) => i > 0).map((i) =>
-        history.changes[i - 1]
-      );
+      // An image that is not meant is a delete (I6).
+      const changes = KEYS.map((key) => s[FIELD.batch + key]).filter((i) => i > 0).map((i) => {
+        const { key, value } = history.changes[i - 1];
+        return { key, value: this.#meant(value) };
+      });
       for (const { key, value } of changes) if (value === null) n[FIELD.target + key] = 0;
       for (const { key, value } of changes) if (value !== null) this.#put(n, key, value);
       n[FIELD.saved] = Math.max(n[FIELD.saved], position);

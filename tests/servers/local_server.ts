@@ -31,6 +31,7 @@ export async function startLocal({ vendor, settings }: ServerOptions): Promise<T
   try {
     // Sparse, because the logs are mostly holes.
     await run(["cp", "-a", "--sparse=always", template, `${folder}/data`]);
+    await Deno.mkdir(`${folder}/tmp`);
     const argv = [...at.server(), ...serverOptions(vendor, settings)];
     // Between finding a free port and the server's taking it another process may take it.
     for (let attempt = 1;; attempt++) {
@@ -79,6 +80,8 @@ class LocalServer implements TestServer {
       args: [
         ...this.argv.slice(1),
         `--datadir=${this.folder}/data`,
+        // A server that starts removes every temporary table that it finds there: in /tmp also those of its neighbours.
+        `--tmpdir=${this.folder}/tmp`,
         `--socket=${this.folder}/s.sock`,
         `--pid-file=${this.folder}/server.pid`,
         `--log-error=${log}`,

@@ -41,7 +41,8 @@ export async function until(
     const r = ferry.resource();
     if (states.includes(r.state)) return r;
     if (["done", "failed", "cancelled"].includes(r.state)) {
-      assert.fail(`ended ${r.state}: ${JSON.stringify(r.error)}`);
+      const differences = r.verification.differences.slice(0, 5);
+      assert.fail(`ended ${r.state}: ${JSON.stringify(r.error)} ${JSON.stringify(differences)}`);
     }
     if (signal.aborted) assert.fail(`still ${r.state} after ${seconds} s: ${JSON.stringify(r.progress)}`);
     await Promise.race([ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(200)]))]);

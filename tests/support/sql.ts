@@ -45,6 +45,12 @@ export class Sql {
     return rows as Rows;
   }
 
+  /** Runs one statement by the binary protocol, which tells a DOUBLE as its eight bytes and not as a text. */
+  async binary(sql: string): Promise<Rows> {
+    const [rows] = await this.c.execute(sql);
+    return rows as Rows;
+  }
+
   /** Runs a statement and does not wait: what happens to it is the caller's to look at. */
   send(sql: string): Promise<unknown> {
     return this.c.query(sql);

@@ -150,7 +150,7 @@ function transaction(pick: (max: number) => number, rows: number, writer: number
 }
 
 /** A small seeded generator (mulberry32), so that a failing run can be run again. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bareText, targetDefinition } from "../../lib/schema/create_table.ts";
+import { bareText, columnDefinitions, targetDefinition } from "../../lib/schema/create_table.ts";
 import { FerryError } from "../../lib/errors.ts";
 
 const TARGET = { schema: "new`shop", name: "t" };
@@ -36,6 +36,23 @@ Deno.test("targetDefinition() puts the secondary indexes aside, in their order",
     "CREATE TABLE IF NOT EXISTS `new``shop`.`t` (\n  `id` int NOT NULL AUTO_INCREMENT,\n  `a` varchar(9) DEFAULT NULL,\n" +
       "  `g` geometry NOT NULL,\n  PRIMARY KEY (`id`),\n  CONSTRAINT `c` CHECK ((`a` <> _utf8mb4'),'))\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
   );
+});
+
+Deno.test("columnDefinitions() keeps the columns' own words, without a counter and without keys", () => {
+  const columns = [
+    "`id` int NOT NULL AUTO_INCREMENT COMMENT 'an AUTO_INCREMENT, ''kept'''",
+    "`AUTO_INCREMENT` int DEFAULT NULL /* AUTO_INCREMENT */",
+    "`my_auto_increment` int DEFAULT '1'",
+    "`g` int GENERATED ALWAYS AS ((`id` + _utf8mb4'),')) STORED",
+  ];
+  const lines = [...columns, "PRIMARY KEY (`id`)", "KEY `k` (`g`)", "CONSTRAINT `c` CHECK ((`id` > 0))"];
+  const tail = " ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=latin1 COLLATE=latin1_bin " +
+    "COMMENT='DEFAULT CHARSET=utf8mb4'\n/*!50100 PARTITION BY HASH (`id`) */";
+  assert.deepEqual(columnDefinitions(table(lines, tail)), {
+    columns: [columns[0].replace("NULL AUTO_INCREMENT", "NULL "), ...columns.slice(1)],
+    charset: "DEFAULT CHARSET=latin1 COLLATE=latin1_bin",
+  });
+  assert.equal(columnDefinitions(table(["`a` int"], " COMMENT='DEFAULT CHARSET=x'")).charset, "");
 });
 
 Deno.test("targetDefinition() is not misled by what stands in names, literals and comments", () => {

@@ -22,7 +22,7 @@ Deno.test("RULES is made of the module's own functions, all of them", () => {
   assert.deepEqual({ ...functions }, { ...RULES });
 });
 
-Deno.test("only a put of a comparable, unread key is dropped, and only without a secondary unique key", () => {
+Deno.test("only a put of a comparable, unread key is dropped, and only without a secondary unique key or a filter", () => {
   const kinds: ChangeKind[] = ["put", "delete", "oldKey"];
   const places: KeyPlace[] = ["unread", "reading", "read", "unknown"];
   const dropped: unknown[] = [];
@@ -30,12 +30,15 @@ Deno.test("only a put of a comparable, unread key is dropped, and only without a
     for (const place of places) {
       for (const comparable of [false, true]) {
         for (const unique of [false, true]) {
-          if (mayDropChange(kind, place, comparable, unique)) dropped.push([kind, place, comparable, unique]);
+          for (const filtered of [false, true]) {
+            const asked = [kind, place, comparable, unique, filtered] as const;
+            if (mayDropChange(...asked)) dropped.push(asked);
+          }
         }
       }
     }
   }
-  assert.deepEqual(dropped, [["put", "unread", true, false]]);
+  assert.deepEqual(dropped, [["put", "unread", true, false, false]]);
 });
 
 Deno.test("a row is written unless its very key was touched", () => {

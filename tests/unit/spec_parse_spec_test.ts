@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FerryError } from "../../lib/errors.ts";
 import type { FerrySpec } from "../../lib/spec/ferry_spec.ts";
-import { maskSpec, specFingerprint } from "../../lib/spec/fingerprint.ts";
+import { maskSpec, readStoredSpec, specFingerprint, storedSpec } from "../../lib/spec/fingerprint.ts";
 import { parseChange, parseSpec, refuseUnbuiltFence } from "../../lib/spec/parse_spec.ts";
 import type { SpecFault } from "../../lib/spec/spec_fault.ts";
 
@@ -109,6 +109,9 @@ const FAULTS: readonly (readonly [field: Record<string, unknown>, pointer: strin
   [{ tables: [{ table: "a.b", to: "c" }] }, "/tables/0/to", "bad-table-name"],
   [{ tables: [{ table: "a.b", to: "c.*" }] }, "/tables/0/to", "bad-table-name"],
   [{ tables: [{ table: "a.b", where: " " }] }, "/tables/0/where", "out-of-bounds"],
+  [{ tables: [{ table: "a.b", where: 7 }] }, "/tables/0/where", "wrong-type"],
+  [{ tables: [{ table: "a.b", where: () => null, more: 1 }] }, "/tables/0/more", "unknown-field"],
+  [{ tables: [{ table: "a.b" }, { table: "x.y", where: [() => null] }] }, "/tables/1/where", "wrong-type"],
   [{ exclude: ["x"] }, "/exclude/0", "bad-pattern"],
   [{ renameSchemas: { a: "" } }, "/renameSchemas/a", "out-of-bounds"],
   [{ renameSchemas: { a: "b".repeat(65) } }, "/renameSchemas/a", "out-of-bounds"],
@@ -254,6 +257,35 @@ Deno.test("the fingerprint forgets id, passwords and names, and knows everything
   ];
   const prints = new Set([first, ...await Promise.all(others.map(print))]);
   assert.equal(prints.size, others.length + 1);
+});
+
+Deno.test("a where is a text, or from TypeScript a function, and both are kept as they are", () => {
+  const where = (table: { name: string }) => table.name === "a" ? "id = 1" : false;
+  const spec = specOf({
+    ...LEAST,
+    tables: ["x.y", { table: "shop.*", where, to: null }, { table: "a.b", where: " id = 'é' -- x " }],
+  });
+  assert.deepEqual(spec.tables, [
+    { table: "x.y", where: null, through: null, to: null },
+    { table: "shop.*", where, through: null, to: null },
+    { table: "a.b", where: "id = 'é' -- x", through: null, to: null },
+  ]);
+});
+
+Deno.test("every where makes another ferry, but one function is like another", async () => {
+  const print = (where: unknown) => specFingerprint(specOf({ ...LEAST, tables: [{ table: "a.b", where }] }));
+  const prints = await Promise.all([null, "a = 1", "a = 2", () => "a = 1"].map(print));
+  assert.equal(new Set(prints).size, 4);
+  assert.equal(await print(() => null), prints[3]);
+  assert.notEqual(await print("function"), prints[3]);
+});
+
+Deno.test("a stored spec is read again, unless a function stood in it, which nobody else can ask", () => {
+  const read = (where: unknown) =>
+    readStoredSpec(storedSpec(specOf({ ...LEAST, tables: ["x.y", { table: "a.b", where }] })));
+  assert.equal(read("a = 1")?.tables[1].where, "a = 1");
+  assert.equal(read(null)?.tables[1].where, null);
+  assert.equal(read(() => "a = 1"), null);
 });
 
 Deno.test("the order in which renames are written does not make another ferry", async () => {
