@@ -7,8 +7,8 @@ import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/f
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { copyBehindFence } from "./copy_behind_fence.ts";
 import { carryObjects, dropMadeObjects } from "./carry_objects.ts";
+import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
 import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
 
