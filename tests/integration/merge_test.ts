@@ -296,12 +296,18 @@ onEachFlavour(
       const url = new URL(target.url);
       [url.username, url.password] = ["few", "few"];
       const lacking = await check(url.href);
-      assert.equal(lacking.length, 3, lacking.join("\n"));
-      assert.match(String(lacking[2]), /^merge-binlog-format binlog_format /);
+      assert.equal(lacking.length, 4, lacking.join("\n"));
       assert.match(
         String(lacking[1]),
+        /^target-privilege hub.orders .*no ALTER is listed/,
+        "for its next counter",
+      );
+      assert.match(String(lacking[3]), /^merge-binlog-format binlog_format /);
+      assert.match(
+        String(lacking[2]),
         /^target-privilege _ferry .*no DROP, CREATE TEMPORARY TABLES is listed/,
       );
+      await sql.run("GRANT ALTER ON hub.* TO few@'%'");
       await sql.run("GRANT DROP, CREATE TEMPORARY TABLES ON `_ferry`.* TO few@'%'");
       await sql.run("SET GLOBAL binlog_format = 'ROW'");
       assert.deepEqual(await check(url.href), [true]);
