@@ -69,6 +69,8 @@ export interface Rules {
   mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean;
   /** {@linkcode maySendChunk} */
   maySendChunk(flushHoldsTable: boolean): boolean;
+  /** {@linkcode mayKeepChunk} */
+  mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean;
   /** {@linkcode mayBeginFlush} */
   mayBeginFlush(chunkWritesInFlight: number): boolean;
   /** {@linkcode mayDropChange} */
@@ -149,7 +151,7 @@ export function maySendChunk(flushHoldsTable: boolean): boolean {
  * rows of it that no event names, when the chunk began to register and now. Behind such a flush nothing would mend what
  * the chunk has read before it. To be asked where {@linkcode mayWriteRow} is.
  *
- * Enforced by: rules_test "a chunk that a flush has made stale is not sent".
+ * Enforced by: model_test "sending a chunk that a flush has made stale loses a row".
  */
 export function mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean {
   return epochWhenRegistered === epoch;
@@ -254,6 +256,7 @@ export const RULES: Rules = {
   mayWriteRow,
   mayKeepChunk,
   maySendChunk,
+  mayKeepChunk,
   mayBeginFlush,
   mayDropChange,
   mayKeepPending,

@@ -24,7 +24,8 @@
  * their parent is on the target. A chunk's own reading asks the source for the parent (EXISTS) at a moment R, while the
  * target's parents stand at P < R: every difference between the two is a transition in (P, R], and each of them is
  * delivered and followed after. A chunk that was read before such a flush and would be sent behind it is read again (the
- * table's epoch, `mayKeepChunk`).
+ * table's epoch, `mayKeepChunk`). Where a parent has come and gone while its grandchildren were being read, its children
+ * never got to the target to lead there: what is left without a parent is looked at again when the copy is through.
  * @module
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
@@ -99,14 +100,19 @@ export class Dependents {
     await this.#followParents(batch, before, rewritten, writer, signal);
   }
 
-  /** Children on the target that a cascade may have passed by, because their parent never got there. */
+  /**
+   * Children on the target that a cascade or a parent's leaving may have passed by, because what lies in the middle never
+   * got there.
+   */
   async orphans(session: Session): Promise<KeySets> {
     const found: KeySets = new Map();
-    for (const link of this.dependencies.passed) {
+    const { passed, throughs } = this.dependencies;
+    const chosen = [...throughs.values()].flat();
+    for (const link of [...passed, ...chosen]) {
       const { child } = link;
       const key = child.targetLayout.columns.slice(0, child.layout.keyColumns);
       const sql = `SELECT ${key.map((c) => c.select).join(",")} FROM ${quoteTable(child.target)} WHERE ${
-        hasNoParent(link)
+        chosen.includes(link) ? `NOT ${parentExists(link)}` : hasNoParent(link)
       }`;
       const nullBytes = (key.length + 9) >> 3;
       const keys = new Set<string>();
@@ -255,17 +261,17 @@ function* keysOf(rows: RowList, table: FerriedTable): Generator<string> {
   }
 }
 
+type Linked = Pick<CascadeLink, "child" | "parent" | "columns">;
+
 /** On the target: the row names a parent that is not there. */
-function hasNoParent(link: CascadeLink): string {
+function hasNoParent(link: Linked): string {
   const { child, columns } = link;
   const by = columns.map((i) => `${quoteName(child.targetLayout.columns[i].column.name)} IS NOT NULL`);
   return `${by.join(" AND ")} AND NOT ${parentExists(link)}`;
 }
 
 /** On the target: the row's parent is there. */
-function parentExists(
-  { child, parent, columns }: Pick<CascadeLink, "child" | "parent" | "columns">,
-): string {
+function parentExists({ child, parent, columns }: Linked): string {
   // An alias: a table may be its own parent.
   const equal = columns.map((i, k) =>
     `p.${quoteName(parent.targetLayout.columns[k].column.name)} = ${quoteTable(child.target)}.${

@@ -36,6 +36,8 @@ export class SourceReads {
       signal.throwIfAborted();
       const fence = this.#fence;
       const lookup = fence ?? await this.#opened();
+      // Opened while the fence went up: its reads would wait for it.
+      if (fence !== this.#fence) continue;
       try {
         if (fence !== null) return await read(fence);
         return await this.readPoint.at(lookup.session, signal, () => read(lookup), upTo);

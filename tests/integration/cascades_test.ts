@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { preflight } from "../../lib/preflight/preflight.ts";
 import { startPair, type Vendor } from "../servers/mod.ts";
-import { CASCADE_TABLES, makeFamilies, startFamilyWriters } from "../support/cascade_workload.ts";
+import { CASCADE_TABLES, makeFamilies, startFamilyWriters, TOO_DEEP } from "../support/cascade_workload.ts";
 import { assertEqual } from "../support/equality.ts";
 import { shopSpec, until } from "../support/ferries.ts";
 import { Sql } from "../support/sql.ts";
@@ -59,9 +59,12 @@ async function rowEvents(sql: Sql): Promise<string[]> {
 onEachSource("the binlog tells of cascades as the preflight believes", async ({ source, target }, silent) => {
   await makeFamilies(source, 10);
   await using sql = await Sql.open(source);
+  await sql.run(
+    "INSERT INTO shop.orders VALUES (700, 1, ''); INSERT INTO shop.lines_ VALUES (700, 0, 1, '')",
+  );
   await sql.run("FLUSH BINARY LOGS");
   await sql.run("DELETE FROM shop.customers WHERE id = 3");
-  await sql.run("UPDATE shop.orders SET id = 5000 WHERE id = 1");
+  await sql.run("UPDATE shop.orders SET id = 5000 WHERE id = 700");
   const events = new Set(await rowEvents(sql));
   const of = (table: string) =>
     [...events].filter((e) => e.endsWith(` shop.${table}`)).map((e) => e.split(" ")[0]).sort();
@@ -72,7 +75,7 @@ onEachSource("the binlog tells of cascades as the preflight believes", async ({ 
     silent ? [] : ["delete", "update"],
     "of a cascaded change the binlog tells nothing",
   );
-  assert.deepEqual(of("extras"), silent ? [] : ["delete", "update"]);
+  assert.deepEqual(of("extras"), silent ? [] : ["delete"]);
   assert.deepEqual(of("notes"), silent ? [] : ["update"]);
   const { plan } = await preflight(shopSpec(source, target), {
     stateSchema: "_ferry",
@@ -82,7 +85,7 @@ onEachSource("the binlog tells of cascades as the preflight believes", async ({ 
   assert.equal(plan!.cascades.length, silent ? 7 : 0);
 });
 
-onEachSource("cascades arrive while the ferry waits, level by level", async ({ source, target }) => {
+onEachSource("cascades arrive while the ferry waits, level by level", async ({ source, target }, silent) => {
   await makeFamilies(source, 20);
   const dock = openDock();
   try {
@@ -112,7 +115,13 @@ onEachSource("cascades arrive while the ferry waits, level by level", async ({ s
         // A unique value passes from one child to the next.
         "BEGIN; UPDATE shop.customers SET id = 1012 WHERE id = 12; INSERT INTO shop.customers VALUES (12, 'new'); INSERT INTO shop.profiles VALUES (500, 12); COMMIT",
       ]
-    ) await sql.run(statement);
+    ) {
+      await sql.run(statement).catch(async (e) => {
+        // MySQL's own cascades refuse a key that changes through two levels, and large trees; then nothing has changed.
+        if (silent || ![1452, ...TOO_DEEP].includes(e.errno)) throw e;
+        await sql.run("ROLLBACK");
+      });
+    }
     await ferry.act("cutover");
     const done = await until(ferry, ["done"]);
     assert.equal(done.verification.state, "passed");

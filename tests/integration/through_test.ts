@@ -164,6 +164,7 @@ onEachFlavour("each step of a parent takes its children along", async ({ source,
     await ferry.act("cutover");
     const done = await until(ferry, ["done"]);
     assert.equal(done.verification.state, "passed");
+    assert.equal(done.cutover.attempts, 1, "what is left is read through the fence");
     await assertSubset(source.url, target.url);
   } finally {
     await dock.close();
