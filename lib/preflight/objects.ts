@@ -82,22 +82,27 @@ function unable(o: ObjectPlace, reason: string): [string, string] {
   ];
 }
 
+/** One finding for each kind in a schema; triggers are told of by their table. */
 function tellObjects(loaded: readonly LoadedObject[], asked: readonly SchemaObject[]): Finding[] {
-  const groups = Map.groupBy(loaded, (o) => `${ASKED_BY[o.kind] ?? "routines"}\0${o.schema}`);
-  return [...groups].map(([key, group]) => {
-    const [kind, schema] = key.split("\0") as [SchemaObject, string];
-    const names = listed(group.map((o) => o.table === null ? o.name : `${o.name} of ${o.table}`));
+  const placeOf = (o: LoadedObject) =>
+    o.table === null ? `Schema "${o.schema}"` : `Table "${o.schema}.${o.table}"`;
+  const kindOf = (o: LoadedObject) => ASKED_BY[o.kind] ?? "routines";
+  return [...Map.groupBy(loaded, (o) => `${kindOf(o)} ${placeOf(o)}`).values()].map((group) => {
+    const [first] = group;
+    const kind = kindOf(first);
+    const subject = first.table === null ? first.schema : `${first.schema}.${first.table}`;
+    const names = listed(group.map((o) => o.name));
     return asked.includes(kind)
       ? inform(
         kind,
-        schema,
-        `Schema "${schema}" has ${kind} that are carried over at the cutover: ${names}`,
+        subject,
+        `${placeOf(first)} has ${kind} that are carried over at the cutover: ${names}`,
         "Nothing",
       )
       : inform(
         kind,
-        schema,
-        `Schema "${schema}" has ${kind} that stay behind: ${names}`,
+        subject,
+        `${placeOf(first)} has ${kind} that stay behind: ${names}`,
         `"objects": ["${kind}"], or make them on the target after the cutover`,
       );
   });
