@@ -13,7 +13,7 @@ import { FerriedTable } from "../copy/ferried_table.ts";
 import { planRanges } from "../copy/plan_ranges.ts";
 import { type ReadPoint, readPointFor, snapshotPosition } from "../copy/read_point.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
-import { FerryError } from "../errors.ts";
+import { errorNumber, FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import type { Merging } from "../mysql/merge_writer.ts";
 import { driverOptions, Session } from "../mysql/session.ts";
@@ -21,9 +21,13 @@ import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { uniqueKeyName } from "../preflight/target.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
+import { Dependencies } from "../replay/dependencies.ts";
+import { Dependents } from "../replay/dependents.ts";
 import { Flusher } from "../replay/flusher.ts";
+import { missingForeignKeys, missingIndexes, type TableName } from "../schema/create_table.ts";
+import { KeyNotes } from "../replay/key_notes.ts";
+import { SourceReads } from "../replay/source_reads.ts";
 import { ImageFilter } from "../replay/image_filter.ts";
-import { missingIndexes, type TableName } from "../schema/create_table.ts";
 import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
 import { stageDefinition } from "../schema/stage_table.ts";
 import { tableLabel } from "../schema/table.ts";
@@ -32,6 +36,7 @@ import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
 import { createOwnKeysSql, ownKeysTable, ownKeysThere, sweepOwnKeys } from "../state/own_keys.ts";
 import { Verifier } from "../verify/verifier.ts";
+import { dropMadeObjects } from "./carry_objects.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import { cutOver } from "./cut_over.ts";
 import type { Logbook } from "./logbook.ts";
@@ -39,6 +44,8 @@ import type { Logbook } from "./logbook.ts";
 /** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
 const COPY_FLUSH_MS = 200;
 const FOLLOW_FLUSH_MS = 5;
+/** Tries of building a unique index of a table whose rows may be newer than what is replayed. */
+const UNIQUE_TRIES = 50;
 /** Behind by less than this many seconds counts as caught up. */
 const CAUGHT_UP_SECONDS = 2;
 /** The note of CREATE TABLE IF NOT EXISTS about a table that is there. */
@@ -76,7 +83,10 @@ export class Crossing {
   replayer: Replayer | null = null;
   /** Set when replay runs. */
   flusher: Flusher | null = null;
+  /** Follows changes to other tables' rows. Set when replay runs. */
+  dependents: Dependents | null = null;
   readonly #planned = new Map<string, PlannedTable>();
+  readonly #dependencies: Dependencies;
   readonly #end = new AbortController();
   #delivered: Delivered | null = null;
   #hasGtids = false;
@@ -130,6 +140,21 @@ export class Crossing {
       }
       (i < names.length ? this.tables : this.keyless).push(new FerriedTable(i, planned));
     }
+    this.#followParents();
+    this.#dependencies = new Dependencies(this.tables, plan.cascades);
+  }
+
+  /** Tables whose rows are chosen by those of another learn which that is. */
+  #followParents(): void {
+    const byName = new Map(this.tables.map((t) => [tableLabel(t.table), t]));
+    const follow = (table: FerriedTable): void => {
+      const { through } = this.#planned.get(tableLabel(table.table))!;
+      if (through === null || table.through !== null) return;
+      const parent = byName.get(through.parent)!;
+      follow(parent);
+      table.follow(parent, through.column);
+    };
+    for (const table of this.tables) follow(table);
   }
 
   /** Those with a key and those without. */
@@ -175,6 +200,11 @@ export class Crossing {
     return Session.open(url, { side, data: true, signal: this.#end.signal });
   }
 
+  /** Nothing is written any more from here on; the attempt fails. */
+  halt(reason: unknown): void {
+    this.#end.abort(reason);
+  }
+
   /** Records what must survive. */
   async remember(change: Partial<CrossingMemory>): Promise<void> {
     this.memory = { ...this.memory, ...change };
@@ -192,6 +222,8 @@ export class Crossing {
     try {
       const url = parseConnectionUrl(this.options.spec.source);
       this.#statusSession = await Session.open(url, { side: "source", signal: this.#end.signal });
+      // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
+      await this.#dropLeftObjects();
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);
@@ -217,7 +249,9 @@ export class Crossing {
     await this.#copy();
     await logbook.move("catchingUp");
     await this.#catchUp();
+    await this.#findOrphans();
     await this.#buildIndexes();
+    await this.#buildForeignKeys();
     for (;;) {
       if (spec.verify === "full") {
         await logbook.move("verifying");
@@ -267,6 +301,17 @@ export class Crossing {
           "The first of them are listed under verification.differences; did anybody else write to the target?",
       },
     );
+  }
+
+  async #dropLeftObjects(): Promise<void> {
+    if ((this.memory.objects ?? []).length === 0) return;
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
+    try {
+      await dropMadeObjects(this, session);
+    } finally {
+      session.destroy();
+    }
   }
 
   async #makeTables(): Promise<void> {
@@ -405,7 +450,7 @@ export class Crossing {
     this.#delivered = delivered;
     const byName = new Map(this.tables.map((t) => [`${t.table.schema}.${t.table.name}`, t]));
     let full = false;
-    const replayer = new Replayer(byName, delivered, (pressure) => {
+    const replayer = new Replayer(byName, delivered, new KeyNotes(this.#dependencies), (pressure) => {
       if (pressure === full) return;
       full = pressure;
       if (pressure) tail.pause();
@@ -430,10 +475,14 @@ export class Crossing {
 
   async #startFlusher(saved: StoredPosition): Promise<Flusher> {
     const { plan, store, own } = this.options;
+    const session = await this.open("target");
+    const source = new SourceReads(() => this.open("source"), this.#readPoint!);
+    this.dependents = new Dependents(this.#dependencies, session, source);
     this.flusher = new Flusher({
       replayer: this.replayer!,
+      dependents: this.dependents,
       filter: new ImageFilter(() => this.open("source"), plan.source.vendor === "mariadb"),
-      session: await this.open("target"),
+      session,
       bulk: plan.target.vendor === "mariadb",
       store,
       own,
@@ -450,7 +499,7 @@ export class Crossing {
   }
 
   async #copy(): Promise<void> {
-    const { store, stateSession, own, plan, logbook } = this.options;
+    const { store, stateSession, own, logbook } = this.options;
     const signal = this.#end.signal;
     if (!this.memory.planned) await this.#planRanges();
     for (const stored of await store.ranges(stateSession, own.id)) {
@@ -459,8 +508,18 @@ export class Crossing {
       logbook.copied(table, stored.rows, stored.bytes);
     }
     for (const t of this.tables) t.copied = t.ranges.every((r) => r.stored.done);
+    const levels = Math.max(...this.tables.map((t) => t.level));
+    for (let level = 0; level <= levels; level++) {
+      // What was delivered while a parent was being copied is on the target before its children are read.
+      if (level > 0) await this.caughtUp(signal);
+      await this.#copyTables(this.tables.filter((t) => t.level === level));
+    }
+  }
+
+  async #copyTables(tables: readonly FerriedTable[]): Promise<void> {
+    const { store, own, plan, logbook } = this.options;
     this.#copier = new Copier({
-      ranges: this.tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
+      ranges: tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
       open: (side) => this.open(side),
       readPoint: this.#readPoint!,
       bulk: plan.target.vendor === "mariadb",
@@ -473,7 +532,7 @@ export class Crossing {
         table.copied = table.ranges.every((r) => r.stored.done);
       },
     });
-    await this.#copier.run(signal);
+    await this.#copier.run(this.#end.signal);
     this.#copier = null;
   }
 
@@ -502,6 +561,20 @@ export class Crossing {
     }
   }
 
+  /** Looks again at children whose parents never arrived: cascades that began before those were copied. */
+  async #findOrphans(): Promise<void> {
+    const session = await this.open("target");
+    try {
+      for (const [table, keys] of await this.dependents!.orphans(session)) {
+        this.replayer!.suspect(table, keys);
+      }
+    } finally {
+      await session.close();
+    }
+    while (this.replayer!.suspecting) await delay(5, undefined, { signal: this.#end.signal });
+    await this.flusher!.held(() => Promise.resolve());
+  }
+
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async #buildIndexes(): Promise<void> {
     for (const table of this.everyTable) {
@@ -515,7 +588,7 @@ export class Crossing {
       }`;
       // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
       if (missing.some((m) => m.unique)) {
-        await this.flusher!.held(() => this.#ddl(sql));
+        await this.#buildUnique(table, sql);
         table.targetHasUnique = true;
       } else await this.#ddl(sql);
     }
@@ -524,6 +597,39 @@ export class Crossing {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
     await this.#catchUp();
+  }
+
+  /**
+   * Rows that were read again may be newer than what is replayed: a value that one of them has taken over already is its
+   * former owner's still. Replay mends that, so it is tried again further on.
+   */
+  async #buildUnique(table: FerriedTable, sql: string): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        await this.flusher!.held(() => this.#ddl(sql));
+        return;
+      } catch (e) {
+        // 1062 duplicate entry · 1586 likewise, with the index named
+        const duplicate = [1062, 1586].includes(errorNumber(e) ?? 0);
+        if (!duplicate || !table.readsAhead || attempt >= UNIQUE_TRIES) throw e;
+        await this.caughtUp(this.#end.signal);
+      }
+    }
+  }
+
+  /** Once every row has its parent again: the constraints, without looking at the rows, which are the source's. */
+  async #buildForeignKeys(): Promise<void> {
+    for (const table of this.tables) {
+      const { foreignKeys } = this.#planned.get(tableLabel(table.table))!;
+      if (!this.memory.made.includes(tableLabel(table.target))) continue;
+      const missing = await missingForeignKeys(this.options.stateSession, table.target, foreignKeys);
+      if (missing.length === 0) continue;
+      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
+        missing.map((m) => `ADD ${m.definition}`).join(", ")
+      }`;
+      // It locks the parents too; a flush that holds one table of the two and wants the other would be in its way.
+      await this.flusher!.held(() => this.#ddl(sql));
+    }
   }
 
   /** Waits for a person, or not, and keeps what is left to compare small meanwhile. */

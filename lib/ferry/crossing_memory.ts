@@ -2,6 +2,7 @@
  * What a crossing must know after a crash beside positions and cursors: JSON in the state.
  * @module
  */
+import type { ObjectPlace } from "../objects/schema_object.ts";
 
 /** Written before the thing it speaks of is done. */
 export interface CrossingMemory {
@@ -23,4 +24,6 @@ export interface CrossingMemory {
   readonly ownKeys?: boolean;
   /** Tries of the cutover; the last one's intent is recorded before a fence is raised (I7). */
   readonly cutoverAttempts: number;
+  /** Objects beside tables that a cutover makes; dropped before replay goes on, should it not come to its end. */
+  readonly objects?: readonly ObjectPlace[];
 }

@@ -415,6 +415,7 @@ export class FerryJob implements Ferry {
     const { findings, plan } = await preflight(this.spec, {
       stateSchema: this.settings.stateSchema,
       made: memory === null ? null : new Set(memory.made),
+      madeObjects: memory?.objects ?? [],
       savedPosition: position,
       signal,
     });

@@ -51,7 +51,7 @@ export interface Pair {
   /** Which rows, or `null` for all. */
   readonly where: string | null;
   /** Only the rows of ferried parents, or `null`. */
-  readonly through: ParentLink | null;
+  through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
   /** The source's definition in the target's words; filled in by the look at the target. */
@@ -122,21 +122,27 @@ export function judgeCrossing(
   return findings;
 }
 
-/** The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`. */
+/**
+ * The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`; `foreignKeys` as
+ * the target gets them; `lookups` are indexes that are needed during the copy already.
+ */
 export function planTables(
   pairs: readonly Pair[],
   spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
+  foreignKeys: (pair: Pair) => DeferredForeignKey[],
+  lookups: (pair: Pair) => string[],
 ): PlannedTable[] {
   const merge = spec.existingRows === "merge";
   const makers = new Map<string, Pair>();
   for (const pair of pairs) if (!makers.has(pair.place)) makers.set(pair.place, pair);
   return pairs.map((pair) => {
     const { source, target, where, through, existing, createSql } = pair;
-    const { create, deferred, foreignKeys } = targetDefinition(createSql, target, {
+    const { create, deferred } = targetDefinition(createSql, target, {
       // Other ferries may be writing there by the time an index is built, and theirs are not held meanwhile.
       deferIndexes: spec.copy.deferIndexes && !merge,
       keyName: source.table.keyName,
+      keep: lookups(pair),
     });
     const ours = existing === null || made?.has(tableLabel(target)) === true;
     return {
@@ -145,7 +151,7 @@ export function planTables(
       exists: existing !== null,
       create: existing === null && makers.get(pair.place) === pair ? create : null,
       deferred: ours ? deferred : [],
-      foreignKeys: ours ? foreignKeys : [],
+      foreignKeys: ours ? foreignKeys(pair) : [],
       where,
       through,
       merge,

@@ -52,6 +52,7 @@ function loaded(name: string, columns: Column[], indexes: Index[], createSql: st
     },
     engine: "InnoDB",
     foreignKeys: [],
+    children: [],
     triggers: [],
     generatedColumns: [],
     createSql,
@@ -176,7 +177,7 @@ Deno.test("several tables go into one only when they merge, and only where they 
 Deno.test("a merged table is made once, with every index, and its unique indexes are known", () => {
   const copy = { concurrency: 1, chunkBytes: 65536, deferIndexes: true };
   const plan = (existingRows: "merge" | "refuse") =>
-    planTables([pairOf("a"), pairOf("b")], { copy, existingRows }, new Set(["t.o"]));
+    planTables([pairOf("a"), pairOf("b")], { copy, existingRows }, new Set(["t.o"]), () => [], () => []);
   const [first, second] = plan("merge");
   assert.match(first.create!, /UNIQUE KEY `email`/);
   assert.equal(second.create, null);
