@@ -32,9 +32,34 @@ export async function checkMerging(session: Session, pairs: readonly Pair[]): Pr
     ));
   }
   for (const pair of pairs) {
-    findings.push(...judgeUniques(tableLabel(pair.target), pair.existing ?? pair.source));
+    findings.push(
+      ...judgeUniques(tableLabel(pair.target), pair.existing ?? pair.source),
+      ...judgeRelations(pair),
+    );
   }
   return findings;
+}
+
+/**
+ * What follows other rows: its children are looked up in the target's table, where those of others are too, now or as soon
+ * as another ferry merges there.
+ */
+export function judgeRelations(pair: Pick<Pair, "source" | "through">): Finding[] {
+  const label = tableLabel(pair.source.table);
+  const cannot = (code: string, state: string) =>
+    refuse(
+      code,
+      label,
+      `Cannot merge table "${label}": ${state}`,
+      'existingRows "refuse", into a table of its own',
+    );
+  return [
+    ...(pair.source.foreignKeys.length === 0 ? [] : [cannot(
+      "merge-foreign-key",
+      `it has foreign keys ${listed(pair.source.foreignKeys.map((k) => k.name))}`,
+    )]),
+    ...(pair.through === null ? [] : [cannot("merge-through", "its rows are chosen through a parent")]),
+  ];
 }
 
 /** Unique indexes in which the row in the way cannot be looked up. */

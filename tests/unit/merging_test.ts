@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MergeSql } from "../../lib/mysql/merge_writer.ts";
-import { judgeMergedTogether, judgeUniques } from "../../lib/preflight/merging.ts";
+import { judgeMergedTogether, judgeRelations, judgeUniques } from "../../lib/preflight/merging.ts";
 import { judgeCrossing, type Pair, planTables } from "../../lib/preflight/pairs.ts";
 import type { Index } from "../../lib/schema/choose_key.ts";
 import type { LoadedTable } from "../../lib/schema/load_tables.ts";
@@ -185,4 +185,15 @@ Deno.test("a merged table is made once, with every index, and its unique indexes
     assert.deepEqual([t.merge, t.deferred.length, t.targetHasUnique], [true, 0, true]);
   }
   assert.equal(plan("refuse")[0].deferred.length, 2, "otherwise indexes are built after the copy");
+});
+
+Deno.test("tables that follow other rows are not merged", () => {
+  const { source } = pairOf("a");
+  assert.deepEqual(judgeRelations({ source, through: null }), []);
+  const foreignKeys = [{ name: "fk" }] as unknown as LoadedTable["foreignKeys"];
+  const through = { column: "p", parent: "s.p" };
+  assert.deepEqual(
+    judgeRelations({ source: { ...source, foreignKeys }, through }).map((f) => [f.level, f.code, f.subject]),
+    [["error", "merge-foreign-key", "s.a"], ["error", "merge-through", "s.a"]],
+  );
 });
