@@ -1,14 +1,15 @@
 /**
- * Dates and times: packed in an image, counted fields in a wire row. The counted form drops what is zero at its end,
- * as both servers do: 0 bytes for all zero, 4 for a date, 7 with a time of day, 11 with microseconds.
+ * Dates and times: packed in an image; in a wire row a date is counted fields, a TIME is text. The counted form drops
+ * what is zero at its end, as both servers do: 0 bytes for all zero, 4 for a date, 7 with a time of day, 11 with
+ * microseconds.
  * Source: MySQL, my_time.cc (…_from_packed) and protocol_classic.cc (store_datetime, store_time); the same in MariaDB.
  * @module
  */
 import type { Buffer } from "node:buffer";
 import type { Arena } from "../mysql/arena.ts";
 
-/** Most bytes that any of these writes. */
-export const TEMPORAL_ROOM = 13;
+/** Most bytes that any of these writes: a length and `-838:59:59.999999`. */
+export const TEMPORAL_ROOM = 18;
 
 /** Bytes of a fraction of so many digits. */
 export function fractionBytes(digits: number): number {
@@ -96,7 +97,7 @@ export function putTime(b: Buffer, o: number, digits: number, out: Arena): numbe
   if (negative) v = -v;
   const whole = Math.floor(v / unit);
   const micro = (v - whole * unit) * (n === 1 ? 10_000 : n === 2 ? 100 : 1);
-  putCountedTime(out, negative, (whole >> 12) & 0x3ff, (whole >> 6) & 63, whole & 63, micro);
+  putTimeText(out, negative, (whole >> 12) & 0x3ff, (whole >> 6) & 63, whole & 63, micro, digits);
   return o + 3 + n;
 }
 
@@ -104,7 +105,7 @@ export function putTime(b: Buffer, o: number, digits: number, out: Arena): numbe
 export function putOldTime(b: Buffer, o: number, out: Arena): number {
   const v = b.readIntLE(o, 3);
   const t = v < 0 ? -v : v;
-  putCountedTime(out, v < 0, (t / 10_000) | 0, ((t / 100) | 0) % 100, t % 100, 0);
+  putTimeText(out, v < 0, (t / 10_000) | 0, ((t / 100) | 0) % 100, t % 100, 0, 0);
   return o + 3;
 }
 
@@ -155,28 +156,37 @@ function putCounted(
   out.end = p + 1 + n;
 }
 
-function putCountedTime(
+/** `-hh:mm:ss.ffffff` with its length in front, as the servers print it. */
+function putTimeText(
   out: Arena,
   negative: boolean,
   hours: number,
   minute: number,
   second: number,
   micro: number,
+  digits: number,
 ): void {
   const to = out.bytes;
-  const p = out.end;
-  const n = micro !== 0 ? 12 : (hours | minute | second) !== 0 ? 8 : 0;
-  to[p] = n;
-  if (n >= 8) {
-    to[p + 1] = negative ? 1 : 0;
-    to[p + 2] = (hours / 24) | 0; // of the four bytes of days no more than one is in use: 838 hours
-    to[p + 3] = to[p + 4] = to[p + 5] = 0;
-    to[p + 6] = hours % 24;
-    to[p + 7] = minute;
-    to[p + 8] = second;
+  let p = out.end + 1;
+  if (negative) to[p++] = 45;
+  if (hours > 99) to[p++] = 48 + ((hours / 100) | 0);
+  p = putTwo(to, p, hours % 100);
+  to[p++] = 58;
+  p = putTwo(to, p, minute);
+  to[p++] = 58;
+  p = putTwo(to, p, second);
+  if (digits > 0) {
+    to[p++] = 46;
+    for (let i = 0, unit = 100_000; i < digits; i++, unit /= 10) to[p++] = 48 + ((micro / unit) | 0) % 10;
   }
-  if (n === 12) putMicro(to, p + 9, micro);
-  out.end = p + 1 + n;
+  to[out.end] = p - out.end - 1;
+  out.end = p;
+}
+
+function putTwo(to: Buffer, p: number, n: number): number {
+  to[p] = 48 + ((n / 10) | 0);
+  to[p + 1] = 48 + n % 10;
+  return p + 2;
 }
 
 function putMicro(to: Buffer, p: number, micro: number): void {

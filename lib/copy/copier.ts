@@ -170,6 +170,7 @@ export class Copier {
     try {
       for (let attempt = 1;; attempt++) {
         try {
+          await lane.writer.prepare();
           await lane.target.run("START TRANSACTION");
           const written = await lane.writer.replace(rows, taker(chunk, lane.table));
           const stored = {

@@ -3,10 +3,12 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import type { Merging } from "../mysql/merge_writer.ts";
 import type { Server } from "../mysql/server.ts";
 import { sortAlike } from "../schema/key_order.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
+import { ownRowCondition } from "../state/own_keys.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
 import { rowCondition } from "./row_condition.ts";
 import { TableGate } from "./table_gate.ts";
@@ -43,7 +45,7 @@ export class FerriedTable {
   /** Grows with each flush that has changed rows that no event names: chunks read before it are stale (I3). */
   epoch = 0;
   /** Which of the target's rows are the ferry's, as a condition in a statement there; `null` for all. */
-  readonly targetCondition: string | null = null;
+  targetCondition: string | null = null;
   /** The target table may hold rows of others. */
   readonly merge: boolean;
   /** How its rows travel: the source's columns. */
@@ -56,6 +58,8 @@ export class FerriedTable {
   signedZero = true;
   /** A unique index of the target beside the key can be in a row's way (I4). */
   targetHasUnique: boolean;
+  /** How it is merged, once the target's table is there; `null` where it is not. See {@link meetOthers}. */
+  merging: Merging | null = null;
   /** Its key's columns, as they travel. */
   readonly key: readonly WireColumn[];
   /** Chunks share it, a flush has it alone. */
@@ -122,6 +126,13 @@ export class FerriedTable {
   /** Some of its rows are ferried, or change without an event: what an event says is not the last word. */
   get partial(): boolean {
     return this.where !== null || this.through !== null || this.changesUnseen;
+  }
+
+  /** Its rows go beside those of others, in a table with these unique indexes. */
+  meetOthers(merging: Merging): void {
+    this.merging = merging;
+    this.targetHasUnique = merging.uniques.length > 0;
+    this.targetCondition = ownRowCondition(merging.keys, this.target, this.key.map((c) => c.column.name));
   }
 
   /** Tells every watcher that a change of this key was delivered. */

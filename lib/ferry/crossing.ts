@@ -15,23 +15,28 @@ import { type ReadPoint, readPointFor, snapshotPosition } from "../copy/read_poi
 import { binlogEnd } from "../cutover/binlog_end.ts";
 import { errorNumber, FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
+import type { Merging } from "../mysql/merge_writer.ts";
 import { driverOptions, Session } from "../mysql/session.ts";
 import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
+import { uniqueKeyName } from "../preflight/target.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Dependencies } from "../replay/dependencies.ts";
 import { Dependents } from "../replay/dependents.ts";
 import { Flusher } from "../replay/flusher.ts";
-import { missingForeignKeys, missingIndexes } from "../schema/create_table.ts";
+import { missingForeignKeys, missingIndexes, type TableName } from "../schema/create_table.ts";
 import { KeyNotes } from "../replay/key_notes.ts";
 import { SourceReads } from "../replay/source_reads.ts";
 import { ImageFilter } from "../replay/image_filter.ts";
-import { loadTables } from "../schema/load_tables.ts";
+import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
+import { stageDefinition } from "../schema/stage_table.ts";
 import { tableLabel } from "../schema/table.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import { createOwnKeysSql, ownKeysTable, ownKeysThere, sweepOwnKeys } from "../state/own_keys.ts";
 import { Verifier } from "../verify/verifier.ts";
+import { dropMadeObjects } from "./carry_objects.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import { cutOver } from "./cut_over.ts";
 import type { Logbook } from "./logbook.ts";
@@ -43,6 +48,8 @@ const FOLLOW_FLUSH_MS = 5;
 const UNIQUE_TRIES = 50;
 /** Behind by less than this many seconds counts as caught up. */
 const CAUGHT_UP_SECONDS = 2;
+/** The note of CREATE TABLE IF NOT EXISTS about a table that is there. */
+const TABLE_EXISTS = 1050;
 
 /** What a crossing is given. */
 export interface CrossingOptions {
@@ -66,6 +73,8 @@ export interface CrossingOptions {
 export class Crossing {
   /** The tables, in the order of their numbers. */
   readonly tables: FerriedTable[] = [];
+  /** Tables without a key, copied behind the fence. */
+  readonly keyless: FerriedTable[] = [];
   /** What must survive. */
   memory: CrossingMemory;
   /** Compares both sides; `null` before it began, or with `verify: "off"`. */
@@ -89,13 +98,15 @@ export class Crossing {
   /** Nothing happens before {@linkcode run}. */
   constructor(readonly options: CrossingOptions) {
     const { plan, memory } = options;
-    for (const t of plan.tables) this.#planned.set(tableLabel(t.table), t);
-    const names = memory?.tables ?? [...this.#planned.keys()];
+    for (const t of [...plan.tables, ...plan.keyless]) this.#planned.set(tableLabel(t.table), t);
+    const names = memory?.tables ?? plan.tables.map((t) => tableLabel(t.table));
+    const keyless = memory === null ? plan.keyless.map((t) => tableLabel(t.table)) : memory.keyless ?? [];
     const filters = filtersOf(plan);
     this.memory = memory ?? {
       tables: names,
       filters,
-      made: plan.tables.filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
+      keyless,
+      made: [...this.#planned.values()].filter((t) => t.create !== null).map((t) => tableLabel(t.target)),
       source: plan.source.identity,
       planned: false,
       cutoverAttempts: 0,
@@ -109,7 +120,7 @@ export class Crossing {
         },
       );
     }
-    for (const name of names) {
+    for (const name of [...names, ...keyless]) {
       if ((filters[name] ?? null) === (this.memory.filters?.[name] ?? null)) continue;
       throw new FerryError(
         "spec-differs",
@@ -119,7 +130,7 @@ export class Crossing {
         },
       );
     }
-    for (const [i, name] of names.entries()) {
+    for (const [i, name] of [...names, ...keyless].entries()) {
       const planned = this.#planned.get(name);
       if (planned === undefined) {
         throw new FerryError(
@@ -127,7 +138,7 @@ export class Crossing {
           `Cannot go on with table "${name}": it is not on the source any more`,
         );
       }
-      this.tables.push(new FerriedTable(i, planned));
+      (i < names.length ? this.tables : this.keyless).push(new FerriedTable(i, planned));
     }
     this.#followParents();
     this.#dependencies = new Dependencies(this.tables, plan.cascades);
@@ -144,6 +155,11 @@ export class Crossing {
       table.follow(parent, through.column);
     };
     for (const table of this.tables) follow(table);
+  }
+
+  /** Those with a key and those without. */
+  get everyTable(): readonly FerriedTable[] {
+    return [...this.tables, ...this.keyless];
   }
 
   /** Replays to the end of the binlog as it is now, then resolves. */
@@ -184,6 +200,11 @@ export class Crossing {
     return Session.open(url, { side, data: true, signal: this.#end.signal });
   }
 
+  /** Nothing is written any more from here on; the attempt fails. */
+  halt(reason: unknown): void {
+    this.#end.abort(reason);
+  }
+
   /** Records what must survive. */
   async remember(change: Partial<CrossingMemory>): Promise<void> {
     this.memory = { ...this.memory, ...change };
@@ -201,6 +222,8 @@ export class Crossing {
     try {
       const url = parseConnectionUrl(this.options.spec.source);
       this.#statusSession = await Session.open(url, { side: "source", signal: this.#end.signal });
+      // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
+      await this.#dropLeftObjects();
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);
@@ -280,38 +303,115 @@ export class Crossing {
     );
   }
 
-  async #makeTables(): Promise<void> {
-    const { plan, stateSession } = this.options;
-    if (this.options.memory === null) await this.remember({});
-    for (const schema of plan.missingSchemas) {
-      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)}`);
+  async #dropLeftObjects(): Promise<void> {
+    if ((this.memory.objects ?? []).length === 0) return;
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
+    try {
+      await dropMadeObjects(this, session);
+    } finally {
+      session.destroy();
     }
-    for (const t of plan.tables) if (t.create !== null) await this.#ddl(t.create);
+  }
+
+  async #makeTables(): Promise<void> {
+    const { plan, stateSession, spec } = this.options;
+    if (this.options.memory === null) await this.remember({});
+    const [appeared] = spec.existingRows === "merge" ? [] : this.memory.appeared ?? [];
+    if (appeared !== undefined) throw tableAppeared(appeared, false);
+    for (const { name, collation } of plan.missingSchemas) {
+      const defaults = collation === null ? "" : ` COLLATE ${collation}`;
+      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
+    }
+    for (const t of [...plan.tables, ...plan.keyless]) {
+      if (t.create !== null) await this.#make(t.target, t.create);
+    }
     await this.#meetTargets();
   }
 
-  /** The target's own columns, now that its tables are there. */
+  /** Makes a target table, if nobody else has since the preflight: that one nobody has looked at, and it is not ours. */
+  async #make(target: TableName, create: string): Promise<void> {
+    const warnings = await this.#ddl(create);
+    if (!warnings.includes(TABLE_EXISTS)) return;
+    const label = tableLabel(target);
+    await this.remember({
+      made: this.memory.made.filter((name) => name !== label),
+      appeared: [...this.memory.appeared ?? [], label],
+    });
+    throw tableAppeared(label, this.options.spec.existingRows === "merge");
+  }
+
+  /** The target's own columns, now that its tables are there, and which of their rows are ours. */
   async #meetTargets(): Promise<void> {
     const lower = this.options.plan.target.lowerCaseTableNames;
-    const places = new Map(this.tables.map((t) => [placeOf(t.target, lower), t]));
+    const places = Map.groupBy(this.everyTable, (t) => placeOf(t.target, lower));
     const loaded = await loadTables(
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
     );
+    const arrived = loaded.flatMap((there) =>
+      places.get(placeOf(there.table, lower))!.map((table) => ({ table, there }))
+    );
     const { source, target } = this.options.plan;
     const vendors = { source: source.vendor, target: target.vendor };
-    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table, vendors);
+    for (const { table, there } of arrived) {
+      table.arrive(there.table, vendors);
+      if (table.merge) table.meetOthers(this.#merging(table, there));
+    }
+    if (this.options.spec.existingRows === "merge") await this.#makeOwnKeys();
   }
 
-  /** DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are text. */
-  async #ddl(sql: string): Promise<void> {
+  #merging(table: FerriedTable, there: LoadedTable): Merging {
+    const { schema } = this.options.store;
+    const key = table.targetLayout.columns.slice(0, table.key.length).map((c) => c.column);
+    const keyIndex = uniqueKeyName(there, key)!;
+    const stage = { schema, name: `stage_${table.index}` };
+    return {
+      keys: ownKeysTable(schema, this.options.own.id, table.index),
+      stage,
+      stageSql: stageDefinition(there.createSql, stage, key),
+      keyIndex,
+      uniques: there.indexes.filter((i) => i.unique && i.name !== keyIndex)
+        .map((i) => ({ name: i.name, columns: i.columns as string[] })),
+    };
+  }
+
+  /** Where this ferry notes which rows are its own. Once made and lost, nobody knows any more. */
+  async #makeOwnKeys(): Promise<void> {
+    const { stateSession, store, own } = this.options;
+    if (this.memory.ownKeys) {
+      const there = await ownKeysThere(stateSession, store.schema, own.id);
+      const lost = this.tables.find((t) => !there.has(t.merging!.keys.name));
+      if (lost === undefined) return;
+      throw new FerryError(
+        "own-keys-lost",
+        `Cannot go on merging into table "${tableLabel(lost.target)}": table "${
+          tableLabel(lost.merging!.keys)
+        }" is gone, and with it which rows are this ferry's`,
+        { hint: "Start another ferry, when the rows that this one brought are removed" },
+      );
+    }
+    await sweepOwnKeys(stateSession, store.schema, await store.idsIn(stateSession, ["done", "cancelled"]));
+    for (const t of this.tables) {
+      const key = t.targetLayout.columns.slice(0, t.key.length).map((c) => c.column);
+      await stateSession.run(createOwnKeysSql(t.merging!.keys, key));
+    }
+    await this.remember({ ownKeys: true });
+  }
+
+  /**
+   * DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are
+   * text. Answers warnings by number.
+   */
+  async #ddl(sql: string): Promise<number[]> {
     const url = parseConnectionUrl(this.options.spec.target);
     const session = await Session.open(url, { side: "target", signal: this.#end.signal });
     try {
       await session.run(
         "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
       );
-      await session.run(sql);
+      const { warnings } = await session.run(sql);
+      return warnings === 0 ? [] : (await session.query("SHOW WARNINGS")).map((w) => Number(w.Code));
     } finally {
       await session.close();
     }
@@ -355,7 +455,7 @@ export class Crossing {
       full = pressure;
       if (pressure) tail.pause();
       else tail.resume();
-    });
+    }, new Set(this.keyless.map((t) => `${t.table.schema}.${t.table.name}`)));
     this.replayer = replayer;
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
       connection: driverOptions(parseConnectionUrl(spec.source)),
@@ -477,7 +577,7 @@ export class Crossing {
 
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async #buildIndexes(): Promise<void> {
-    for (const table of this.tables) {
+    for (const table of this.everyTable) {
       const planned = this.#planned.get(tableLabel(table.table))!;
       if (!this.memory.made.includes(tableLabel(table.target)) || planned.deferred.length === 0) continue;
       const missing = await missingIndexes(this.options.stateSession, table.target, planned.deferred);
@@ -492,6 +592,7 @@ export class Crossing {
         table.targetHasUnique = true;
       } else await this.#ddl(sql);
     }
+    for (const table of this.keyless) this.options.logbook.keyless(table, "waiting");
     for (const table of this.tables) {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
@@ -505,7 +606,8 @@ export class Crossing {
   async #buildUnique(table: FerriedTable, sql: string): Promise<void> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.flusher!.held(() => this.#ddl(sql));
+        await this.flusher!.held(() => this.#ddl(sql));
+        return;
       } catch (e) {
         // 1062 duplicate entry · 1586 likewise, with the index named
         const duplicate = [1062, 1586].includes(errorNumber(e) ?? 0);
@@ -558,6 +660,20 @@ export class Crossing {
 
 /** The expression of each filtered table. */
 function filtersOf(plan: FerryPlan): Record<string, string> {
-  const filtered = plan.tables.filter((t) => t.where !== null);
+  const filtered = [...plan.tables, ...plan.keyless].filter((t) => t.where !== null);
   return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
+}
+
+/** `again`: preflight may look at it and go on. */
+function tableAppeared(label: string, again: boolean): FerryError {
+  return new FerryError(
+    "target-table-appeared",
+    `Cannot make table "${label}": somebody else made it since the preflight`,
+    {
+      retryable: again,
+      hint: again
+        ? "Nothing: it is looked at as any table that was there"
+        : "Start another ferry, alone on its target tables",
+    },
+  );
 }

@@ -2,11 +2,15 @@
  * The end of the road: intent, fence, end position, last comparison, done (I7).
  * @module
  */
+import { carryCounters } from "../cutover/auto_increment.ts";
 import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/fence.ts";
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
+import { carryObjects, dropMadeObjects } from "./carry_objects.ts";
+import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
+import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
 
 /** Tries it once. `true`: done is recorded. `false`: the deadline passed, the fence is down, writes go on. */
 export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<boolean> {
@@ -37,15 +41,20 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     const end = await crossing.sourceEnd();
     await crossing.flusher!.reached(end, both);
     const before = crossing.flusher!.changes;
+    await copyBehindFence(crossing, fence, both);
     await lastComparison(crossing, fence, both);
-    if (crossing.flusher!.changes !== before || crossing.replayer!.pendingChanges > 0) {
-      throw new FerryError("writes-behind-fence", "Cannot cut over: somebody went on writing to the source", {
-        hint: "Stop every writer first, or use fence lockTables",
-      });
-    }
-    both.throwIfAborted();
-    await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
-    done = true;
+    assertQuiet(crossing, before);
+    await withTalk(crossing, async (source, target) => {
+      await carryCounters(source, target, crossing.tables, both);
+      const finish = async () => {
+        both.throwIfAborted();
+        await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
+        done = true;
+      };
+      if (spec.objects.length === 0) return await finish();
+      // A trigger would run for a replayed row: nothing is flushed while they are there.
+      await crossing.flusher!.held(() => withObjects(crossing, source, target, both, finish));
+    });
     return true;
   } catch (e) {
     if (!signal.aborted && e instanceof FerryError && e.code === "writes-behind-fence") {
@@ -66,6 +75,61 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   }
 }
 
+function assertQuiet(crossing: Crossing, changes: number): void {
+  if (crossing.flusher!.changes === changes && crossing.replayer!.pendingChanges === 0) return;
+  throw writesBehindFence();
+}
+
+/** Makes the objects and finishes; where that fails they are gone before anything is replayed again. */
+async function withObjects(
+  crossing: Crossing,
+  source: Session,
+  target: Session,
+  signal: AbortSignal,
+  finish: () => Promise<void>,
+): Promise<void> {
+  const before = crossing.flusher!.changes;
+  let recording = false;
+  try {
+    await carryObjects(crossing, source, target, signal);
+    assertQuiet(crossing, before);
+    signal.throwIfAborted();
+    recording = true;
+    await finish();
+  } catch (e) {
+    // Whether `done` is recorded is not known then: the state tells the next attempt, which drops them where it is not.
+    if (recording) crossing.halt(e);
+    else {
+      try {
+        await dropMadeObjects(crossing, target);
+      } catch (failure) {
+        crossing.halt(failure);
+        throw failure;
+      }
+    }
+    throw e;
+  }
+}
+
+/** Runs `work` with sessions of words and numbers on both ends. */
+async function withTalk<T>(
+  crossing: Crossing,
+  work: (source: Session, target: Session) => Promise<T>,
+): Promise<T> {
+  const { spec } = crossing.options;
+  const source = await Session.open(parseConnectionUrl(spec.source), { side: "source" });
+  try {
+    const target = await Session.open(parseConnectionUrl(spec.target), { side: "target" });
+    try {
+      return await work(source, target);
+    } finally {
+      target.destroy();
+    }
+  } finally {
+    source.destroy();
+  }
+}
+
 async function openFence(crossing: Crossing): Promise<Fence> {
   const { spec, logbook } = crossing.options;
   switch (spec.cutover.fence) {
@@ -75,7 +139,7 @@ async function openFence(crossing: Crossing): Promise<Fence> {
       const url = parseConnectionUrl(spec.source);
       // Not under the attempt's signal: its end must not cut a fence that is to stay.
       const open = () => Session.open(url, { side: "source", data: true });
-      const tables = crossing.tables.map((t) => t.table);
+      const tables = crossing.everyTable.map((t) => t.table);
       return await LockTablesFence.open(
         open,
         tables,
@@ -91,13 +155,8 @@ async function openFence(crossing: Crossing): Promise<Fence> {
 async function lastComparison(crossing: Crossing, fence: Fence, signal: AbortSignal): Promise<void> {
   const { verifier } = crossing;
   if (verifier === null) return;
-  const source = fence.session ?? await crossing.open("source");
-  const target = await crossing.open("target");
-  try {
+  await withSessions(crossing, fence, signal, async (source, target) => {
     await verifier.final(source, target, signal);
     crossing.assertEqual();
-  } finally {
-    target.destroy();
-    if (source !== fence.session) source.destroy();
-  }
+  });
 }

@@ -119,7 +119,7 @@ export class FerrySnapshot {
   /** A new attempt counts its rows from the stored ranges. */
   begin(crossing: Crossing): void {
     this.crossing = crossing;
-    for (const t of crossing.tables) {
+    for (const t of crossing.everyTable) {
       this.#tables.set(tableLabel(t.table), {
         source: tableLabel(t.table),
         target: tableLabel(t.target),
@@ -139,6 +139,14 @@ export class FerrySnapshot {
     t.rowsCopied += rows;
     t.bytesCopied += bytes;
     t.state = table.copied ? "copied" : "copying";
+  }
+
+  /** Where a table stands that is copied behind the fence. */
+  keyless(table: FerriedTable, state: TableProgress["state"]): void {
+    const t = this.#tables.get(tableLabel(table.table))!;
+    t.state = state;
+    t.verified = state === "verified" ? true : null;
+    if (state === "waiting") t.rowsCopied = t.bytesCopied = 0;
   }
 
   /** Indexes are being built. */

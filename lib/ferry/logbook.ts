@@ -16,6 +16,8 @@ export interface Logbook {
   log(text: string): void;
   /** Rows were committed. */
   copied(table: FerriedTable, rows: number, bytes: number): void;
+  /** Where a table stands that is copied behind the fence; `waiting` begins its count anew. */
+  keyless(table: FerriedTable, state: "waiting" | "copying" | "copied" | "verified"): void;
   /** Indexes of a table are being built. */
   indexing(table: FerriedTable): void;
   /** The copy settings of now. */

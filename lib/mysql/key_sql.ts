@@ -12,6 +12,8 @@ export function keyParameter(c: WireColumn): string {
   if (dataType === "uuid" || dataType === "inet4" || dataType === "inet6") return "CONVERT(? USING latin1)";
   // Bytes are not a number to either server: a bare parameter would match nothing, or everything.
   if (dataType === "bit") return "CAST(CONV(HEX(?),16,10) AS UNSIGNED)";
+  // Without CONVERT MySQL takes the parameter for a DATETIME, and '10:00:00' for a day in 2010.
+  if (dataType === "time") return `CAST(CONVERT(? USING latin1) AS TIME(${c.column.fraction ?? 0}))`;
   // ENUM and SET have a charset too, but travel as numbers.
   if (charset === null || collation === null || c.span !== "lenenc") return "?";
   return `CONVERT(? USING ${charset}) COLLATE ${collation}`;

@@ -3,9 +3,12 @@
  * bytes that are sent as they came.
  * @module
  */
+import type { Buffer } from "node:buffer";
 import { FerryError } from "../errors.ts";
 import type { WireColumn, WireLayout } from "../schema/wire_layout.ts";
-import { BulkPacket, ExecutePacket, type RowPacket } from "./execute_packet.ts";
+import { keyText } from "../verify/key_text.ts";
+import { BulkPacket, ExecutePacket, type RowPacket, valueSize } from "./execute_packet.ts";
+import { countEnumZeros, enumZeroRows, mayBeEnumZero, writeEnumZeros } from "./enum_zero.ts";
 import { quoteName, quoteTable } from "./identifier.ts";
 import { keyComparison } from "./key_sql.ts";
 import { RawWrite } from "./raw_commands.ts";
@@ -30,6 +33,10 @@ export interface WriterTarget {
   readonly name: string;
   /** MariaDB: COM_STMT_BULK_EXECUTE is there. */
   readonly bulk: boolean;
+  /** Holds for rows that may be taken out; without it for all. */
+  readonly removable?: string;
+  /** `INSERT` puts rows beside those that are there. Default `REPLACE`. */
+  readonly verb?: "REPLACE" | "INSERT";
 }
 
 /** Writer of one table on one session. Statements are prepared at first use and die with the session. */
@@ -41,6 +48,8 @@ export class RowWriter implements TableWriter {
   readonly #statements = new Map<string, Promise<number>>();
   readonly #replacePacket: RowPacket;
   readonly #deletePacket: RowPacket;
+  /** `max_allowed_packet` of the session, once it was asked for. */
+  #maxPacket = 0;
 
   /** For rows of this layout. */
   constructor(session: Session, target: WriterTarget, layout: WireLayout) {
@@ -52,8 +61,14 @@ export class RowWriter implements TableWriter {
     this.#deletePacket = new ExecutePacket(this.#key);
   }
 
+  /** Nothing is needed beforehand. */
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** REPLACEs rows `[from, to)` that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */
   async replace(rows: RowList, take: ((index: number) => boolean) | null): Promise<number> {
+    await this.#askMaxPacket();
     let written = 0;
     for (let i = 0; i < rows.count;) {
       const [next, count] = await this.#replaceSome(rows, i, take);
@@ -74,19 +89,84 @@ export class RowWriter implements TableWriter {
     for (let bytes = 0; i < rows.count && picked.length < limit; i++) {
       if (take !== null && !take(i)) continue;
       const size = rows.ends[i] - rows.starts[i];
-      if (picked.length > 0 && bytes + size > MAX_BYTES) break;
+      if (picked.length > 0 && bytes + size > Math.min(MAX_BYTES, this.#maxPacket / 2)) break;
       bytes += size;
       picked.push(i);
     }
     if (picked.length === 0) return [i, 0];
-    if (this.#target.bulk) {
-      await this.#send(this.#replacePacket, this.#replaceSql(1), picked, rows, false);
-      return [i, picked.length];
+    const used = this.#target.bulk ? picked : picked.slice(0, shapeFor(picked.length, limit));
+    try {
+      await this.#replaceRows(used, rows);
+    } catch (e) {
+      if (!mayBeEnumZero(e, this.#columns)) throw e;
+      await this.#replaceEnumZeros(used, rows, e);
     }
-    const shape = shapeFor(picked.length, limit);
-    const used = picked.slice(0, shape);
-    await this.#send(this.#replacePacket, this.#replaceSql(shape), used, rows, false);
     return [used.length === picked.length ? i : used[used.length - 1] + 1, used.length];
+  }
+
+  /** One statement for these rows; there is a shape for their number. */
+  async #replaceRows(used: readonly number[], rows: RowList): Promise<void> {
+    const outcome = await this.#sendRows(used, rows);
+    if (outcome.warnings > 0) this.#refuse((await this.#session.one("SHOW WARNINGS"))?.Message);
+  }
+
+  #sendRows(used: readonly number[], rows: RowList): Promise<Outcome> {
+    const sql = this.#replaceSql(this.#target.bulk ? 1 : used.length);
+    return this.#send(this.#replacePacket, sql, used, rows, false);
+  }
+
+  /** The same rows, those with an ENUM of index 0 apart; `cause` is why they were refused. */
+  async #replaceEnumZeros(used: readonly number[], rows: RowList, cause: unknown): Promise<void> {
+    const zeros = new Map<number, number>();
+    for (const i of used) {
+      const n = countEnumZeros(rows.arena.bytes, rows.starts[i], this.#columns);
+      if (n > 0) zeros.set(i, n);
+    }
+    if (zeros.size === 0) throw cause;
+    const groups = [used.filter((i) => !zeros.has(i)), [...zeros.keys()]];
+    for (const [k, group] of groups.entries()) {
+      const limit = k === 0 ? this.#rowLimit(this.#columns.length) : enumZeroRows(this.#columns);
+      for (let o = 0; o < group.length;) {
+        const part = group.slice(o, o + shapeFor(group.length - o, limit));
+        o += part.length;
+        if (k === 0) await this.#replaceRows(part, rows);
+        else {
+          const expected = part.reduce((sum, i) => sum + zeros.get(i)!, 0);
+          const warning = await writeEnumZeros(this.#session, expected, () => this.#sendRows(part, rows));
+          if (warning !== null) this.#refuse(warning);
+        }
+      }
+    }
+  }
+
+  #refuse(warning: unknown): never {
+    throw new FerryError(
+      "write-warning",
+      `Cannot write table "${this.#target.schema}.${this.#target.name}": ${warning}`,
+      {
+        hint: "The target would hold another value than the source; compare both definitions",
+      },
+    );
+  }
+
+  async #askMaxPacket(): Promise<void> {
+    if (this.#maxPacket > 0) return;
+    const row = await this.#session.one("SELECT @@max_allowed_packet AS bytes");
+    this.#maxPacket = Number(row!.bytes);
+  }
+
+  /** The server would cut the connection, and the row be lost in an endless retry. */
+  #refuseTooLarge(size: number, b: Buffer, start: number): never {
+    let end = start + ((this.#columns.length + 9) >> 3);
+    const from = end;
+    for (const c of this.#key) end += valueSize(b, end, c);
+    const key = Object.entries(keyText(b.subarray(from, end), this.#key)).map((e) => e.join("=")).join(", ");
+    throw new FerryError(
+      "row-too-large",
+      `Cannot write the row ${key} of table "${this.#target.schema}.${this.#target.name}": it takes ${size} bytes, ` +
+        `the target's max_allowed_packet is ${this.#maxPacket}`,
+      { hint: "Raise max_allowed_packet on the target, and retry" },
+    );
   }
 
   /** DELETEs by key. `keys` holds key bytes without a bitmap. */
@@ -124,31 +204,26 @@ export class RowWriter implements TableWriter {
       if (values) packet.addValues(bytes, rows.starts[i], rows.ends[i]);
       else packet.addRow(bytes, rows.starts[i], rows.ends[i]);
     }
-    const outcome = await this.#session.command<Outcome>((done) => new RawWrite(packet.finish(), done));
-    if (outcome.warnings > 0 && !values) {
-      const warning = await this.#session.one("SHOW WARNINGS");
-      throw new FerryError(
-        "write-warning",
-        `Cannot write table "${this.#target.schema}.${this.#target.name}": ${warning?.Message}`,
-        {
-          hint: "The target would hold another value than the source; compare both definitions",
-        },
-      );
+    const payload = packet.finish();
+    if (!values && payload.length - 4 >= this.#maxPacket) {
+      this.#refuseTooLarge(payload.length - 4, bytes, rows.starts[picked[0]]);
     }
-    return outcome;
+    return await this.#session.command<Outcome>((done) => new RawWrite(payload, done));
   }
 
   #replaceSql(rows: number): string {
     const names = this.#columns.map((c) => quoteName(c.column.name)).join(",");
     const one = `(${this.#columns.map((c) => c.placeholder).join(",")})`;
-    return `REPLACE INTO ${quoteTable(this.#target)} (${names}) VALUES ${
+    return `${this.#target.verb ?? "REPLACE"} INTO ${quoteTable(this.#target)} (${names}) VALUES ${
       new Array(rows).fill(one).join(",")
     }`;
   }
 
   #deleteSql(rows: number): string {
     const one = `(${this.#key.map((c) => keyComparison(c, "=")).join(" AND ")})`;
-    return `DELETE FROM ${quoteTable(this.#target)} WHERE ${new Array(rows).fill(one).join(" OR ")}`;
+    const { removable } = this.#target;
+    return `DELETE FROM ${quoteTable(this.#target)} WHERE (${new Array(rows).fill(one).join(" OR ")})` +
+      (removable === undefined ? "" : ` AND ${removable}`);
   }
 }
 

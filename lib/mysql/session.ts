@@ -193,6 +193,16 @@ export class Session {
     });
   }
 
+  /** Reads no further: the server is held back as soon as the network's buffers are full. */
+  pause(): void {
+    this.#c.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#c.resume();
+  }
+
   #lost(): FerryError {
     const side = this.#options.side;
     return new FerryError(`${side}-connection-lost`, `Cannot use the ${side} connection: it was closed`, {

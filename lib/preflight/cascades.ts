@@ -44,7 +44,7 @@ export async function logsCascades(session: Session, server: Server): Promise<bo
 
 /** The cascades that the binlog does not tell of, where both tables are ferried. */
 export function cascadesOf(pairs: readonly Pair[], parents: ParentFinder, spec: Existing): Cascade[] {
-  return pairs.flatMap((pair) =>
+  return copiedByKey(pairs).flatMap((pair) =>
     pair.source.foreignKeys.filter(isCascading).flatMap((key) => {
       const parent = parents.find(key.parent);
       if (parent === null || whyUncertain(pair, key, parent, parents, spec) !== null) return [];
@@ -62,7 +62,7 @@ export function cascadesOf(pairs: readonly Pair[], parents: ParentFinder, spec: 
 
 /** Refuses those that cannot be found with certainty. */
 export function judgeCascades(pairs: readonly Pair[], parents: ParentFinder, spec: Existing): Finding[] {
-  return pairs.flatMap((pair) =>
+  return copiedByKey(pairs).flatMap((pair) =>
     pair.source.foreignKeys.filter(isCascading).flatMap((key) => {
       const parent = parents.find(key.parent);
       const why = parent === null ? null : whyUncertain(pair, key, parent, parents, spec);
@@ -94,6 +94,11 @@ export function lookupIndexes({ source, through }: Pair, cascades: readonly Casc
 
 function leadsInAnyOrder(index: readonly (string | null)[], columns: readonly string[]): boolean {
   return sameSet(index.slice(0, columns.length).map((name) => name ?? ""), columns);
+}
+
+/** A child without a key is copied behind the fence, when everything has happened to it. */
+function copiedByKey(pairs: readonly Pair[]): readonly Pair[] {
+  return pairs.filter((pair) => pair.source.table.key.length > 0);
 }
 
 type Existing = Pick<FerrySpec, "existingRows"> & { readonly sameVendor: boolean };

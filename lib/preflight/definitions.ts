@@ -8,31 +8,28 @@ import { quoteName } from "../mysql/identifier.ts";
 import { errorNumber, errorText } from "../errors.ts";
 import { bareText, takeApart } from "../schema/create_table.ts";
 import { tableLabel } from "../schema/table.ts";
-import { translateDefinition } from "../schema/translate/definition.ts";
-import { readReader } from "../schema/translate/read_reader.ts";
+import { type Reader, type Remark, translateDefinition } from "../schema/translate/definition.ts";
 import type { Finding } from "../progress/resource.ts";
-import { refuse, warn } from "./finding.ts";
+import { inform, refuse, warn } from "./finding.ts";
 import type { Pair } from "./pairs.ts";
 import { isDenied } from "./privileges.ts";
-import type { Dockside } from "./servers.ts";
 
 /** Puts every pair's definition into the target's words. */
 export async function translatePairs(
-  { session, server }: Dockside,
+  session: Session,
+  reader: Reader,
   pairs: readonly Pair[],
   stateSchema: string,
 ): Promise<Finding[]> {
-  const reader = await readReader(session, server);
   const findings: Finding[] = [];
   const toProve: Pair[] = [];
   for (const pair of pairs) {
     if (pair.source.createSql === "") continue;
     const { createSql, remarks } = translateDefinition(pair.source.createSql, reader);
     pair.createSql = createSql;
-    const label = tableLabel(pair.source.table);
-    for (const { level, code, detail } of remarks) {
-      const made = level === "error" || pair.existing === null;
-      if (made) findings.push({ level, code, subject: label, ...sayRemark(label, level, detail) });
+    for (const group of Map.groupBy(remarks, (r) => `${r.level} ${r.code}`).values()) {
+      // A table that is there already is held against the source's by itself.
+      if (pair.existing === null) findings.push(remarkFinding(tableLabel(pair.source.table), group));
     }
     if (pair.existing === null && !remarks.some((remark) => remark.level === "error")) toProve.push(pair);
   }
@@ -40,17 +37,25 @@ export async function translatePairs(
   return findings;
 }
 
-function sayRemark(label: string, level: Finding["level"], detail: string) {
-  return level === "error"
-    ? {
-      detail: `Cannot make table "${label}" on the target: ${detail}, which the target does not know`,
-      hint:
-        "Exclude the table, or change the column on the source; a table that exists on the target is taken as it is",
-    }
-    : {
-      detail: `Table "${label}" is made otherwise on the target: ${detail}`,
-      hint: "Nothing, unless it matters",
-    };
+/** One finding for remarks of one kind. */
+function remarkFinding(label: string, group: readonly Remark[]): Finding {
+  const { level, code } = group[0];
+  const details = [...new Set(group.map((remark) => remark.detail))].join("; ");
+  if (level === "error") {
+    return refuse(
+      code,
+      label,
+      `Cannot make table "${label}" on the target, which does not know it: ${details}`,
+      "Exclude the table, or change it on the source",
+    );
+  }
+  const tell = level === "warning" ? warn : inform;
+  return tell(
+    code,
+    label,
+    `Table "${label}" is made otherwise on the target: ${details}`,
+    "Make the table on the target beforehand where it should be another",
+  );
 }
 
 /** Has the target make each table as a temporary one, and tells what it refuses in its own words. */
@@ -65,6 +70,8 @@ async function proveDefinitions(
   const findings: Finding[] = [];
   const place = `${quoteName(schema)}.${quoteName("_ferry_proof")}`;
   const mode = (await session.one("SELECT @@SESSION.sql_mode AS mode"))!.mode;
+  // Without one, a function that is not known is told as a missing schema.
+  await session.run(`USE ${quoteName(schema)}`);
   await session.run("SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'");
   for (const pair of pairs) {
     try {

@@ -85,21 +85,22 @@ export function matchTargets(
   });
 }
 
-/** Tables that meet in one target table, and tables that would be copied onto themselves. */
+/** Tables that meet in one target table, which only merging allows, and tables that would be copied onto themselves. */
 export function judgeCrossing(
   pairs: readonly Pair[],
   sameServer: boolean,
   lowerCaseTableNames: number,
+  existingRows: FerrySpec["existingRows"] = "refuse",
 ): Finding[] {
   const findings: Finding[] = [];
   for (const [place, group] of Map.groupBy(pairs, (pair) => pair.place)) {
-    if (group.length === 1) continue;
+    if (group.length === 1 || existingRows === "merge") continue;
     const sources = listed(group.map((pair) => tableLabel(pair.source.table)));
     findings.push(refuse(
       "target-table-twice",
       place,
       `Cannot copy into table "${place}": ${sources} all go there`,
-      "One target table for each source table",
+      'One target table for each source table, or existingRows "merge"',
     ));
   }
   if (!sameServer) return findings;
@@ -132,10 +133,14 @@ export function planTables(
   foreignKeys: (pair: Pair) => DeferredForeignKey[],
   lookups: (pair: Pair) => string[],
 ): PlannedTable[] {
+  const merge = spec.existingRows === "merge";
+  const makers = new Map<string, Pair>();
+  for (const pair of pairs) if (!makers.has(pair.place)) makers.set(pair.place, pair);
   return pairs.map((pair) => {
-    const { source, target, where, through, existing } = pair;
-    const { create, deferred } = targetDefinition(pair.createSql, target, {
-      deferIndexes: spec.copy.deferIndexes,
+    const { source, target, where, through, existing, createSql } = pair;
+    const { create, deferred } = targetDefinition(createSql, target, {
+      // Other ferries may be writing there by the time an index is built, and theirs are not held meanwhile.
+      deferIndexes: spec.copy.deferIndexes && !merge,
       keyName: source.table.keyName,
       keep: lookups(pair),
     });
@@ -144,12 +149,12 @@ export function planTables(
       table: source.table,
       target,
       exists: existing !== null,
-      create: existing === null ? create : null,
+      create: existing === null && makers.get(pair.place) === pair ? create : null,
       deferred: ours ? deferred : [],
       foreignKeys: ours ? foreignKeys(pair) : [],
       where,
       through,
-      merge: spec.existingRows === "merge",
+      merge,
       targetHasUnique: existing === null ? keepsUnique(source, deferred) : hasOtherUnique(source, existing),
     };
   });

@@ -28,14 +28,6 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
   const label = tableLabel(loaded.table);
   const cannot = (state: string) => `Cannot copy table "${label}": ${state}`;
   const findings: Finding[] = [];
-  if (loaded.table.key.length === 0) {
-    findings.push(refuse(
-      "no-key",
-      label,
-      cannot("no primary or unique key"),
-      "A primary key, or a unique key of whole, stored columns that are NOT NULL",
-    ));
-  }
   if (loaded.engine.toLowerCase() !== "innodb") {
     findings.push(refuse(
       "engine-not-transactional",
@@ -50,6 +42,14 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
       refuse("temporal-table", label, cannot("it has periods or system versions"), "A plain table"),
     );
   }
+  if (loaded.createSql.includes("\uFFFD")) {
+    findings.push(refuse(
+      "definition-unreadable",
+      label,
+      cannot("its definition holds bytes that are no text, as in the default of a binary column"),
+      "Another default, or exclude the table",
+    ));
+  }
   for (const column of loaded.table.columns) findings.push(...judgeColumn(column, label));
   for (const column of loaded.table.key) {
     if (column.dataType !== "float" && column.dataType !== "double") continue;
@@ -58,14 +58,6 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
       label,
       cannot(`its key column "${column.name}" is a ${column.dataType}`),
       "A key of exact values: integers, decimals, strings, bytes, dates",
-    ));
-  }
-  if (loaded.triggers.length > 0) {
-    findings.push(inform(
-      "triggers",
-      label,
-      `Table "${label}" has triggers that stay behind: ${listed(loaded.triggers)}`,
-      "Create them on the target after the cutover, where they are wanted",
     ));
   }
   if (loaded.generatedColumns.length > 0) {
@@ -80,7 +72,8 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
 }
 
 function judgeColumn(column: Column, label: string): Finding[] {
-  const old = /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
+  // Without a fraction the old formats are read; with one an image does not tell how long it is.
+  const old = (column.fraction ?? 0) > 0 && /mariadb-5\.3|5\.5 binary format/.test(bareComment(column));
   if (isTravellingType(column.dataType) && !old) return [];
   return [refuse(
     "type-unsupported",

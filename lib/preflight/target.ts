@@ -8,6 +8,7 @@ import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import { errorNumber } from "../errors.ts";
 import type { LoadedTable } from "../schema/load_tables.ts";
 import type { TableName } from "../schema/create_table.ts";
+import { columnFits, columnText } from "../schema/column_fit.ts";
 import { type Column, tableLabel } from "../schema/table.ts";
 import type { Finding } from "../progress/resource.ts";
 import { listed, refuse, warn } from "./finding.ts";
@@ -125,12 +126,16 @@ export async function checkEmpty(session: Session, target: TableName): Promise<F
   )];
 }
 
-/** A target table that exists, held against its source. */
-export function judgeTargetTable(source: LoadedTable, target: LoadedTable): Finding[] {
+/** A target table that exists, held against its source. `collation` says a collation of the source as the target does. */
+export function judgeTargetTable(
+  source: LoadedTable,
+  target: LoadedTable,
+  collation: (name: string) => string | null = (name) => name,
+): Finding[] {
   const label = tableLabel(target.table);
   const cannot = (state: string) => `Cannot copy into table "${label}": ${state}`;
   const findings: Finding[] = [];
-  const differences = columnDifferences(source, target);
+  const differences = columnDifferences(source, target, collation);
   if (source.table.key.length > 0 && !hasUniqueKey(target, source.table.key)) {
     differences.push(`no unique key on (${source.table.key.map((c) => c.name).join(", ")})`);
   }
@@ -139,7 +144,7 @@ export function judgeTargetTable(source: LoadedTable, target: LoadedTable): Find
       "target-columns-differ",
       label,
       cannot(differences.join("; ")),
-      `The columns and key of "${tableLabel(source.table)}", further columns with a default`,
+      `The columns and key of "${tableLabel(source.table)}" or wider ones, further columns with a default`,
     ));
   }
   if (target.engine.toLowerCase() !== "innodb") {
@@ -158,7 +163,12 @@ export function judgeTargetTable(source: LoadedTable, target: LoadedTable): Find
   return findings;
 }
 
-function columnDifferences(source: LoadedTable, target: LoadedTable): string[] {
+function columnDifferences(
+  source: LoadedTable,
+  target: LoadedTable,
+  collation: (name: string) => string | null,
+): string[] {
+  const key = new Set(source.table.key.map((c) => c.name));
   const there = new Map(target.table.columns.map((c) => [c.name.toLowerCase(), c]));
   const travelling = source.table.columns.filter((c) => !c.generated);
   const differences: string[] = [];
@@ -166,7 +176,7 @@ function columnDifferences(source: LoadedTable, target: LoadedTable): string[] {
     const other = there.get(column.name.toLowerCase());
     if (other === undefined) differences.push(`no column "${column.name}"`);
     else if (other.generated) differences.push(`column "${column.name}" is generated`);
-    else if (columnText(column) !== columnText(other)) {
+    else if (!columnFits(column, other, { collation, inKey: key.has(column.name) })) {
       differences.push(`column "${column.name}" is ${columnText(other)}, not ${columnText(column)}`);
     } else if (column.nullable && !other.nullable) differences.push(`column "${column.name}" is NOT NULL`);
   }
@@ -177,16 +187,6 @@ function columnDifferences(source: LoadedTable, target: LoadedTable): string[] {
     differences.push(`further column "${column.name}" without a default`);
   }
   return differences;
-}
-
-/** Type, charset and collation as two servers of different age would both say them. */
-export function columnText(column: Column): string {
-  const modern = (name: string | null) => name?.replace(/^utf8(?=_|$)/, "utf8mb3") ?? null;
-  const type = column.columnType
-    .replace(/^(tinyint|smallint|mediumint|int|bigint|year)\(\d+\)/i, (_, name: string) => name.toLowerCase())
-    .replace(/ \/\*.*\*\/$/, "");
-  if (column.charset === null) return type;
-  return `${type} ${modern(column.charset)} ${modern(column.collation)}`;
 }
 
 function hasUniqueKey(target: LoadedTable, key: readonly Column[]): boolean {

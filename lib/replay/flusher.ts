@@ -176,6 +176,7 @@ export class Flusher {
     const saved = this.#position(batch.position, batch.count);
     for (let attempt = 1;; attempt++) {
       try {
+        for (const table of batch.changes.keys()) await this.#writer(table).prepare();
         await session.run("START TRANSACTION");
         const before = await dependents.before(batch);
         for (const [table, changes] of batch.changes) await this.#writer(table).remove(changes.removals());

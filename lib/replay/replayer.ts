@@ -58,6 +58,8 @@ export class Replayer implements TailHandler<BoundTable> {
     private readonly delivered: Delivered,
     private readonly notes: KeyNotes,
     private readonly onPressure: (full: boolean) => void,
+    /** Tables of which only the definition is watched, by the same names. */
+    private readonly watched: ReadonlySet<string> = new Set(),
   ) {
     this.#complete = delivered.position;
   }
@@ -174,8 +176,10 @@ export class Replayer implements TailHandler<BoundTable> {
     const verdict = judgeStatement(
       text,
       schema,
-      (s, n) => this.tables.has(`${s}.${n}`),
-      (s) => [...this.tables.values()].some((t) => t.table.schema === s),
+      (s, n) => this.tables.has(`${s}.${n}`) || this.watched.has(`${s}.${n}`),
+      (s) =>
+        [...this.tables.values()].some((t) => t.table.schema === s) ||
+        [...this.watched].some((name) => name.startsWith(`${s}.`)),
     );
     if (verdict.stop) {
       const at = `${end.position.file}:${end.position.offset}`;

@@ -52,7 +52,9 @@ export async function loadTables(
 ): Promise<LoadedTable[]> {
   // Fresh estimates without writing into MySQL's statistics cache, and names in backticks.
   await session.run(
-    "SET SESSION sql_quote_show_create = 1 /*!80000 , SESSION information_schema_stats_expiry = 0 */",
+    "SET SESSION sql_quote_show_create = 1 /*!80000 , SESSION information_schema_stats_expiry = 0 */" +
+      // A generated primary key may be hidden from both, and is in the row images all the same.
+      " /*!80030 , SESSION show_gipk_in_create_table_and_information_schema = ON */",
   );
   const tables = (await session.query(
     `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, ENGINE AS engine, TABLE_ROWS AS row_count, DATA_LENGTH AS bytes

@@ -102,6 +102,12 @@ export class FerryStore {
     return rows.map((r) => r.id);
   }
 
+  /** Ids of every ferry that is in one of `states`. */
+  async idsIn(session: Session, states: readonly string[]): Promise<string[]> {
+    const rows = await session.query(`SELECT id FROM ${this.#s}.ferries WHERE state IN (?)`, [states]);
+    return rows.map((r) => r.id);
+  }
+
   /** Makes the ferry's rows where there are none. */
   async create(
     session: Session,
@@ -167,6 +173,16 @@ export class FerryStore {
         own.epoch,
       ],
     );
+  }
+
+  /** Fails where a newer owner exists, and keeps others from becoming it until the transaction ends. On any session. */
+  async holdLease(session: Session, own: Ownership): Promise<void> {
+    const row = await session.one(
+      `SELECT 1 AS held FROM ${this.#s}.leases WHERE ferry_id = ${
+        quoteText(own.id)
+      } AND epoch = ${own.epoch} LOCK IN SHARE MODE`,
+    );
+    if (row === null) throw leaseLost(own.id);
   }
 
   /** Writes state and snapshot. */

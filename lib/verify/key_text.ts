@@ -30,7 +30,6 @@ function valueText(b: Buffer, c: WireColumn): string {
     case "timestamp":
       return momentText(b, c);
     case "time":
-      return timeText(b, c.column.fraction ?? 0);
     case "decimal":
     case "uuid":
     case "inet4":
@@ -74,15 +73,6 @@ function momentText(b: Buffer, c: WireColumn): string {
   if (c.column.dataType === "date") return date;
   const time = n < 7 ? "00:00:00" : `${pad(b[5])}:${pad(b[6])}:${pad(b[7])}`;
   return `${date} ${time}${fractionText(n < 11 ? 0 : b.readUInt32LE(8), c.column.fraction ?? 0)}`;
-}
-
-/** `[length, negative, days 4, hour, minute, second, microseconds 4]`, zeros at the end left out. */
-function timeText(b: Buffer, digits: number): string {
-  const n = b[0];
-  if (n === 0) return `00:00:00${fractionText(0, digits)}`;
-  const hours = b.readUInt32LE(2) * 24 + b[6];
-  const fraction = fractionText(n < 12 ? 0 : b.readUInt32LE(9), digits);
-  return `${b[1] ? "-" : ""}${pad(hours)}:${pad(b[7])}:${pad(b[8])}${fraction}`;
 }
 
 function fractionText(microseconds: number, digits: number): string {

@@ -50,6 +50,7 @@ export async function recheck(
       if (source === null) return { dirty: [...dirty, ...pending], unlike: [] };
       await replay.caughtUp(signal);
       const target = await sides.target.hashesOf(pending);
+      await askBack(sides, pending, source, target);
       pending = [];
       for (const key of unequalKeys(source, target)) (watch.keys.has(key) ? dirty : pending).push(key);
       if (pending.length === 0) return { dirty, unlike: [] };
@@ -64,7 +65,29 @@ export async function recheck(
 /** Compares keys of which nothing can change any more. */
 export async function compareKeys(sides: BothSides, keys: readonly string[]): Promise<UnlikeKey[]> {
   const [source, target] = await Promise.all([sides.source.hashesOf(keys), sides.target.hashesOf(keys)]);
+  await askBack(sides, keys, source, target);
   return unequalKeys(source, target).map((key) => ({ key, kind: kindOf(key, source, target) }));
+}
+
+/**
+ * A server may find a row under a key that it only holds equal; the other one, which may not, is asked for that row by its
+ * own key, so that what one side alone was found to have is what it alone has.
+ */
+async function askBack(
+  sides: BothSides,
+  keys: readonly string[],
+  source: RowHashes,
+  target: RowHashes,
+): Promise<void> {
+  const asked = new Set(keys);
+  const only = (a: RowHashes, b: RowHashes) => [...a.keys()].filter((key) => !asked.has(key) && !b.has(key));
+  const [onSource, onTarget] = [only(source, target), only(target, source)];
+  if (onSource.length > 0) {
+    for (const [key, hash] of await sides.target.hashesOf(onSource)) target.set(key, hash);
+  }
+  if (onTarget.length > 0) {
+    for (const [key, hash] of await sides.source.hashesOf(onTarget)) source.set(key, hash);
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import type { TestServer } from "../servers/mod.ts";
 import type { Sql } from "../support/sql.ts";
 import { dataSession, type Recorder, selectRows } from "./binlog_tail_recorder.ts";
 import { here, onServer, replay } from "./binlog_tail_setup.ts";
-import { keyCases, type TypeCase, typeCases } from "./binlog_tail_tables.ts";
+import { keyCases, type TypeCase, typeCases } from "../support/type_cases.ts";
 
 async function makeTables(
   sql: Sql,

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type Dock, type Ferry, type FerryState, openDock } from "../../lib/mod.ts";
 import type { ServerPair } from "../servers/mod.ts";
-import { dumpTable } from "../support/equality.ts";
+import { assertSame, dumpTable } from "../support/equality.ts";
 import { specOf, until } from "../support/ferries.ts";
 import { Sql } from "../support/sql.ts";
 import type { Scenario } from "./scenario.ts";
@@ -73,8 +73,10 @@ export async function runScenario(scenario: Scenario, pair: ServerPair, seed: nu
     assert.equal(done.verification.state, "passed");
     let rows = 0;
     for (const [i, t] of scenario.tables.entries()) {
-      const a = await dumpTable(source, from, t.name, condition(scenario, sql, i));
-      const b = await dumpTable(target, to, t.name);
+      const where = condition(scenario, sql, i);
+      const signedZero = scenario.vendors[0] === scenario.vendors[1];
+      const a = await dumpTable(source, from, t.name, { where, signedZero });
+      const b = await dumpTable(target, to, t.name, { signedZero });
       assertSame(a, b, t.name);
       rows += a.length;
     }
@@ -123,16 +125,6 @@ function condition(scenario: Scenario, sql: ScenarioSql, i: number): string | nu
     );
   }
   return parts.length === 0 ? null : parts.join(" AND ");
-}
-
-function assertSame(a: readonly string[], b: readonly string[], table: string): void {
-  if (a.length === b.length && a.every((line, i) => line === b[i])) return;
-  const [there, arrived] = [new Set(a), new Set(b)];
-  assert.fail(
-    `"${table}": ${a.length} rows on the source, ${b.length} on the target; missing ` +
-      `${a.filter((line) => !arrived.has(line)).slice(0, 3).join(" ; ")}; too many ` +
-      `${b.filter((line) => !there.has(line)).slice(0, 3).join(" ; ")}`,
-  );
 }
 
 function patternOf(name: string): string {

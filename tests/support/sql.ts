@@ -10,7 +10,7 @@ export type Rows = any[];
 
 /** One connection; `await using` closes it. */
 export class Sql {
-  private constructor(private readonly c: mysql.Connection) {}
+  private constructor(private readonly c: mysql.Connection, private readonly url: string) {}
 
   /** Connects to a `mysql://` URL. */
   static async open(url: string): Promise<Sql> {
@@ -26,12 +26,17 @@ export class Sql {
       multipleStatements: true,
     });
     c.on("error", () => {});
-    return new Sql(c);
+    return new Sql(c, url);
   }
 
   /** The server's id of this connection. */
   get id(): number {
     return this.c.threadId;
+  }
+
+  /** Another connection to the same server. */
+  again(): Promise<Sql> {
+    return Sql.open(this.url);
   }
 
   /** Runs a statement, or several. */

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import type { Server } from "../../lib/mysql/server.ts";
+import { columnText } from "../../lib/schema/column_fit.ts";
 import { judgeBinlogFilter, judgeBinlogSettings, judgePosition } from "../../lib/preflight/binlog.ts";
 import { inform, inOrder, refuse, warn } from "../../lib/preflight/finding.ts";
 import { type Grants, holds, judgeLockTables } from "../../lib/preflight/privileges.ts";
 import { judgeDifferences, judgeVersion } from "../../lib/preflight/servers.ts";
 import { judgeTable } from "../../lib/preflight/tables.ts";
-import {
-  columnText,
-  judgeReadOnly,
-  judgeTargetPrivileges,
-  judgeTargetTable,
-} from "../../lib/preflight/target.ts";
+import { judgeReadOnly, judgeTargetPrivileges, judgeTargetTable } from "../../lib/preflight/target.ts";
 import type { LoadedTable } from "../../lib/schema/load_tables.ts";
 import type { Column } from "../../lib/schema/table.ts";
 import type { Finding } from "../../lib/progress/resource.ts";
@@ -192,9 +188,9 @@ Deno.test("judgeTable() names types that cannot travel and tables that keep thei
   const id = column("id", "int");
   assert.deepEqual(judgeTable(loaded([id, column("e", "enum('/* mariadb-5.3 */')")])), []);
   assert.deepEqual(codes(judgeTable(loaded([id, column("x", "xmltype")]))), ["error type-unsupported s.t"]);
-  assert.deepEqual(codes(judgeTable(loaded([id, column("d", "datetime /* mariadb-5.3 */")]))), [
-    "error type-unsupported s.t",
-  ]);
+  const old = column("d", "datetime(3) /* mariadb-5.3 */");
+  assert.deepEqual(codes(judgeTable(loaded([id, { ...old, fraction: 0 }]))), []);
+  assert.deepEqual(codes(judgeTable(loaded([id, { ...old, fraction: 3 }]))), ["error type-unsupported s.t"]);
   assert.deepEqual(
     codes(
       judgeTable(

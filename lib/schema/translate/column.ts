@@ -48,7 +48,7 @@ function forMariadb(type: string, rest: string, remark: (detail: string) => void
     .replace(/ (COLUMN_FORMAT|STORAGE) \w+/g, "")
     .replace(/ (SECONDARY_)?ENGINE_ATTRIBUTE\s*=?\s*\S+/g, "")
     .replace(/ NOT SECONDARY\b/, "")
-    .replace(/ SRID (\d+)/, " REF_SYSTEM_ID=$1");
+    .replace(/^([^]*) SRID (\d+)/, " REF_SYSTEM_ID=$2$1");
   const generated = / GENERATED ALWAYS AS (?=\()/.exec(text);
   if (generated !== null) {
     const end = closing(text, generated.index + generated[0].length);

@@ -7,7 +7,7 @@ import type { Server } from "../../mysql/server.ts";
 import { takeApart } from "../create_table.ts";
 import { collationOn, modernCharset } from "./collations.ts";
 import { translateColumn } from "./column.ts";
-import { Mask, NAME } from "./masked.ts";
+import { Mask, NAME, TEXT } from "./masked.ts";
 import type { Reader, Remark, Translation } from "./translation.ts";
 
 export type { Reader, Remark } from "./translation.ts";
@@ -29,12 +29,18 @@ export function translateDefinition(createSql: string, reader: Reader): Translat
     remark: (level, code, detail) => remarks.push({ level, code, detail }),
   };
   const { items, tail } = takeApart(createSql);
-  const translated = items.map((item) => translateItem(t.mask.hide(item), t)).filter((item) => item !== null);
+  const translated = items.map((item) => translateItem(withoutIntroducers(t.mask.hide(item), reader), t))
+    .filter((item) => item !== null);
   const options = translateTail(t.mask.hide(tail), t);
   const head = createSql.slice(0, createSql.indexOf("`"));
   const name = t.mask.hide(createSql.slice(head.length, createSql.indexOf("(")));
   const body = translated.join(",\n  ");
   return { createSql: t.mask.show(`${head}${name}(\n  ${body}\n)${options}`), remarks };
+}
+
+/** MariaDB prints an introduced literal without its escapes and then cannot read it; the session says the charset too. */
+function withoutIntroducers(item: string, reader: Reader): string {
+  return reader.vendor === "mariadb" ? item.replace(new RegExp(`\\b_utf8mb4(?=${TEXT})`, "g"), "") : item;
 }
 
 function translateItem(item: string, t: Translation): string | null {
@@ -108,6 +114,9 @@ function withCollations(text: string, t: Translation, item: string | null): stri
     .replace(/\bCOLLATE([ =])(\w+)/gi, (all, between: string, name: string) => {
       const there = collationOn(t.reader, name);
       if (there === null) {
+        const charset = modernCharset(name.replace(/_.*/, ""));
+        // It has been told already that the reader lacks them all.
+        if (![...t.reader.charsets].some((one) => modernCharset(one) === charset)) return all;
         t.remark("error", "target-lacks-collation", `${subject} has the collation ${name}`);
         return all;
       }

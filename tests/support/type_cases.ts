@@ -1,5 +1,5 @@
 /**
- * Tables of every type, with values at their ends and in their corners, for holding the tail against the server.
+ * Types of columns, with values at their ends and in their corners.
  * @module
  */
 import type { Vendor } from "../servers/mod.ts";
@@ -10,6 +10,8 @@ export interface TypeCase {
   readonly type: string;
   /** SQL expressions. */
   readonly values: readonly string[];
+  /** JSON with members of SQL types (DECIMAL, DATETIME, …), which no SELECT tells. */
+  readonly typed?: true;
 }
 
 const int = (bits: number): string[] => {
@@ -51,7 +53,16 @@ function timestamps(digits: number): string[] {
 }
 
 function times(digits: number): string[] {
-  const whole = ["00:00:00", "00:00:01", "01:00:00", "23:59:59", "24:00:00", "100:00:00", "838:59:58"];
+  const whole = [
+    "00:00:00",
+    "00:00:01",
+    "01:00:00",
+    "23:59:59",
+    "24:00:00",
+    "100:00:00",
+    "838:59:58",
+    "838:59:59",
+  ];
   const f = digits === 0 ? [""] : FRACTIONS.filter((x) => x.length <= digits + 1);
   return quote(f.flatMap((x) => whole.flatMap((w) => [w + x, `-${w}${x}`])));
 }
@@ -115,6 +126,8 @@ const JSONS = [
   "{}",
   '[1, "a", null, true, [], {}, 1.5]',
   '{"b": 1, "a": 2, "aa": 3, "": 4, "é": {"x": [1, [2, [3]]]}}',
+  "[".repeat(90) + "1.0" + "]".repeat(90),
+  '{"a":'.repeat(90) + "18446744073709551615" + "}".repeat(90),
   '{"__proto__": {"a": 1}, "constructor": 2, "a\\"b": "c"}',
 ].map((j) => `'${j.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`);
 
@@ -154,6 +167,10 @@ const GEOMETRIES = [
   "ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 0))')",
   "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))')",
   "ST_GeomFromText('POINT(1 2)', 4326)",
+  "ST_GeomFromText('LINESTRING(1 2,3 4)', 3857)",
+  "ST_GeomFromText('MULTIPOINT(0 0,1 1)')",
+  "ST_GeomFromText('MULTILINESTRING((0 0,1 1),(2 2,3 3))')",
+  "ST_GeomFromText('MULTIPOLYGON(((0 0,10 0,10 10,0 0)),((20 20,30 20,30 30,20 20)))')",
 ];
 
 const COMMON: TypeCase[] = [
@@ -167,9 +184,15 @@ const COMMON: TypeCase[] = [
     .map(([p, s]) => ({ type: `DECIMAL(${p},${s})`, values: decimals(p, s) })),
   { type: "DECIMAL(10,2) UNSIGNED", values: ["0", "99999999.99"] },
   { type: "DECIMAL(20,4) ZEROFILL", values: ["0", "12.5", "1234567890.5", "9999999999999999.9999"] },
-  { type: "FLOAT", values: ["0", "-0e0", "1.5", "3.402823466e38", "1.175494351e-38", "16777217", "-0.1"] },
+  {
+    type: "FLOAT",
+    values: ["0", "-0e0", "1.5", "3.402823466e38", "1.175494351e-38", "1.4e-45", "16777217", "-0.1"],
+  },
   { type: "FLOAT UNSIGNED", values: ["0", "1.5"] },
-  { type: "DOUBLE", values: ["0", "-0e0", "1e308", "5e-324", "0.1", "-1.7976931348623157e308"] },
+  {
+    type: "DOUBLE",
+    values: ["0", "-0e0", "1e308", "5e-324", "2.2250738585072014e-308", "0.1", "-1.7976931348623157e308"],
+  },
   { type: "BOOLEAN", values: ["0", "1", "TRUE"] },
   ...[1, 7, 8, 9, 31, 32, 33, 63, 64].map((n) => ({
     type: `BIT(${n})`,
@@ -221,10 +244,14 @@ const COMMON: TypeCase[] = [
   { type: "LINESTRING", values: [GEOMETRIES[1]] },
   { type: "POLYGON", values: [GEOMETRIES[2]] },
   { type: "GEOMETRYCOLLECTION", values: [GEOMETRIES[3]] },
+  { type: "MULTIPOINT", values: [GEOMETRIES[6]] },
+  { type: "MULTILINESTRING", values: [GEOMETRIES[7]] },
+  { type: "MULTIPOLYGON", values: [GEOMETRIES[8]] },
 ];
 
 const MYSQL: TypeCase[] = [
-  { type: "JSON", values: [...JSONS, ...OPAQUE] },
+  { type: "JSON", values: JSONS },
+  { type: "JSON /* typed */", values: OPAQUE, typed: true },
   { type: "JSON /* doubles */", values: doubles().map((d) => `CAST(${d} AS JSON)`) },
   { type: "VECTOR(3)", values: ["STRING_TO_VECTOR('[1,-2.5,3e10]')", "STRING_TO_VECTOR('[0]')"] },
   { type: "VECTOR(16383)", values: ["STRING_TO_VECTOR('[1]')"] },
