@@ -205,8 +205,8 @@ export class Dependents {
         const gone = left.get(table.through.parent) ?? new Set();
         const came = entered.get(table.through.parent) ?? new Set();
         if (gone.size + came.size > 0) table.epoch++;
+        // Removed below, with all else that has no parent.
         const orphaned = await this.#target.keys(table, columns, gone);
-        await this.#remove(table, orphaned, writer);
         for (const key of orphaned) affected.add(key);
         // While the parent is being copied the rows will be read by chunks, every one of them.
         for (const slice of table.waits ? [] : slices(came)) {
