@@ -65,8 +65,6 @@ export interface Rules {
   mayBeginRead(visible: boolean): boolean;
   /** {@linkcode mayWriteRow} */
   mayWriteRow(touched: ReadonlySet<string>, key: string): boolean;
-  /** {@linkcode mayKeepChunk} */
-  mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean;
   /** {@linkcode maySendChunk} */
   maySendChunk(flushHoldsTable: boolean): boolean;
   /** {@linkcode mayKeepChunk} */
@@ -254,7 +252,6 @@ export const RULES: Rules = {
   mayNotePosition,
   mayBeginRead,
   mayWriteRow,
-  mayKeepChunk,
   maySendChunk,
   mayKeepChunk,
   mayBeginFlush,
