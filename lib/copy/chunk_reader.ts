@@ -28,6 +28,8 @@ export interface Chunk {
   readonly touched: Set<string>;
   /** Wire bytes of the key through which it was read; `null` where it has no rows and ends the range. */
   readonly lastKey: Buffer | null;
+  /** The table's epoch when it began to register. */
+  readonly epoch: number;
   /** The range holds nothing behind it. */
   readonly last: boolean;
 }
@@ -59,6 +61,7 @@ export class ChunkReader {
     const touched = new Set<string>();
     // Registration first, then the read point notes what was delivered (I1, I2).
     table.watchers.add(touched);
+    const { epoch } = table;
     range.beginRead();
     try {
       const from = range.readFrom;
@@ -77,7 +80,7 @@ export class ChunkReader {
       const lastKey = through && spanEnd !== null ? spanEnd : count === 0 ? null : this.#lastKey(rows);
       const last = through && spanEnd === null;
       range.endRead(lastKey, last);
-      return { range, from, rows, touched, lastKey, last };
+      return { range, from, rows, touched, lastKey, epoch, last };
     } catch (e) {
       table.watchers.delete(touched);
       throw e;

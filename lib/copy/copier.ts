@@ -14,7 +14,7 @@ import { type Chunk, ChunkReader, forget } from "./chunk_reader.ts";
 import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import type { ReadPoint } from "./read_point.ts";
-import { mayCommitCursor, mayWriteRow } from "./rules.ts";
+import { mayCommitCursor, mayKeepChunk, mayWriteRow } from "./rules.ts";
 import { writerFor } from "./writer_for.ts";
 
 /** Rows of a range's first chunk, while its rows' size is not known. */
@@ -120,6 +120,7 @@ export class Copier {
 
   async #copy(range: CopyRange, lane: Lane, signal: AbortSignal): Promise<void> {
     let limit = FIRST_ROWS;
+    let stale = 0;
     const read = async (): Promise<Chunk> => {
       await this.options.allowed(signal);
       return await lane.reader.next(range, limit, signal);
@@ -129,17 +130,27 @@ export class Copier {
       while (next !== null) {
         const chunk: Chunk = await next;
         limit = this.#nextLimit(limit, chunk);
-        next = chunk.last ? null : read();
+        next = chunk.last || stale > 0 ? null : read();
         // Its failure is met at the next turn, or below; until then it must not count as unhandled.
         next?.catch(() => {});
         this.#writing++;
         try {
           await this.#write(chunk, lane, signal);
+          stale = 0;
+        } catch (e) {
+          if (!(e instanceof StaleChunk)) throw e;
+          // The less is read, and the less lies between reading and sending, the sooner it gets through.
+          limit = Math.max(1, chunk.rows.count >> Math.min(++stale, 20));
+          if (next !== null) forget(await next);
+          range.rewind(chunk.from);
+          next = read();
+          continue;
         } finally {
           this.#writing--;
           forget(chunk);
           lane.reader.recycle(chunk.rows);
         }
+        if (next === null && !chunk.last) next = read();
       }
     } finally {
       if (next !== null) await next.then(forget, () => {});
@@ -161,6 +172,7 @@ export class Copier {
     try {
       for (let attempt = 1;; attempt++) {
         try {
+          await lane.writer.prepare();
           await lane.target.run("START TRANSACTION");
           const written = await lane.writer.replace(rows, taker(chunk, lane.table));
           const stored = {
@@ -195,6 +207,9 @@ export class Copier {
   }
 }
 
+/** A flush has changed rows of the table since the chunk was read that no event names: it is read again. */
+class StaleChunk extends Error {}
+
 /** What a worker holds for the table it is at. */
 interface Lane {
   readonly table: FerriedTable;
@@ -208,6 +223,7 @@ function taker(chunk: Chunk, table: FerriedTable): ((i: number) => boolean) | nu
   const { rows, touched } = chunk;
   const { nullBytes } = table.layout;
   return (i) => {
+    if (!mayKeepChunk(chunk.epoch, table.epoch)) throw new StaleChunk();
     if (touched.size === 0) return true;
     const b = rows.arena.bytes;
     const start = rows.starts[i];

@@ -39,6 +39,15 @@ export class CopyRange {
     return this.#view;
   }
 
+  /** What was read behind this key was not written and is to be read again. No read is under way. */
+  rewind(from: Buffer | null): void {
+    this.readFrom = from;
+    this.#view.readThrough = from === null || !this.table.comparable
+      ? null
+      : integerKey(from, 0, this.table.key[0]);
+    this.#view.readToEnd = false;
+  }
+
   /** A chunk begins to register. */
   beginRead(): void {
     this.#view.readInProgress = true;

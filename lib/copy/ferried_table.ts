@@ -3,10 +3,12 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import type { Merging } from "../mysql/merge_writer.ts";
 import type { Server } from "../mysql/server.ts";
 import { sortAlike } from "../schema/key_order.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
+import { ownRowCondition } from "../state/own_keys.ts";
 import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
 import { rowCondition } from "./row_condition.ts";
 import { TableGate } from "./table_gate.ts";
@@ -34,10 +36,16 @@ export class FerriedTable {
   readonly target: { readonly schema: string; readonly name: string };
   /** Which rows, as a SQL expression over the source's columns; `null` for all. */
   readonly where: string | null;
-  /** The same as a condition in a statement on the source. */
-  readonly sourceCondition: string | null;
+  /** Only the rows of a parent's ferried rows; `null` for all. See {@link follow}. */
+  through: { readonly column: string; readonly parent: FerriedTable } | null = null;
+  /** Which rows, as a condition in a statement on the source. */
+  sourceCondition: string | null;
+  /** Cascades change its rows, and the binlog does not tell of it. */
+  changesUnseen = false;
+  /** Grows with each flush that has changed rows that no event names: chunks read before it are stale (I3). */
+  epoch = 0;
   /** Which of the target's rows are the ferry's, as a condition in a statement there; `null` for all. */
-  readonly targetCondition: string | null = null;
+  targetCondition: string | null = null;
   /** The target table may hold rows of others. */
   readonly merge: boolean;
   /** How its rows travel: the source's columns. */
@@ -50,6 +58,8 @@ export class FerriedTable {
   signedZero = true;
   /** A unique index of the target beside the key can be in a row's way (I4). */
   targetHasUnique: boolean;
+  /** How it is merged, once the target's table is there; `null` where it is not. See {@link meetOthers}. */
+  merging: Merging | null = null;
   /** Its key's columns, as they travel. */
   readonly key: readonly WireColumn[];
   /** Chunks share it, a flush has it alone. */
@@ -68,7 +78,7 @@ export class FerriedTable {
     this.table = planned.table;
     this.target = planned.target;
     this.where = planned.where;
-    this.sourceCondition = rowCondition(planned);
+    this.sourceCondition = rowCondition(this);
     this.merge = planned.merge;
     this.targetHasUnique = planned.targetHasUnique;
     this.layout = wireLayout(this.table);
@@ -88,6 +98,41 @@ export class FerriedTable {
     this.sameOrder = this.key.every((c, i) =>
       sortAlike(c.column, this.targetLayout.columns[i].column, sameVendor)
     );
+  }
+
+  /** Its rows are those whose `column` holds the key of a ferried row of `parent`. */
+  follow(parent: FerriedTable, column: string): void {
+    this.through = { parent, column };
+    this.sourceCondition = rowCondition(this);
+  }
+
+  /** How many parents choose before it is its turn. */
+  get level(): number {
+    return this.through === null ? 0 : this.through.parent.level + 1;
+  }
+
+  /** A table that chooses its rows is being copied: nothing of this one was read yet, and all of it will be. */
+  get waits(): boolean {
+    if (this.through === null) return false;
+    const { parent } = this.through;
+    return (parent.ranges.length > 0 && !parent.copied) || parent.waits;
+  }
+
+  /** A flush may write rows of it that are newer than what it replays. */
+  get readsAhead(): boolean {
+    return this.through !== null || this.changesUnseen;
+  }
+
+  /** Some of its rows are ferried, or change without an event: what an event says is not the last word. */
+  get partial(): boolean {
+    return this.where !== null || this.through !== null || this.changesUnseen;
+  }
+
+  /** Its rows go beside those of others, in a table with these unique indexes. */
+  meetOthers(merging: Merging): void {
+    this.merging = merging;
+    this.targetHasUnique = merging.uniques.length > 0;
+    this.targetCondition = ownRowCondition(merging.keys, this.target, this.key.map((c) => c.column.name));
   }
 
   /** Tells every watcher that a change of this key was delivered. */

@@ -19,8 +19,11 @@ export interface ReadPoint {
   readonly suffix: string;
   /** Prepares a session that will read. */
   dress(session: Session): Promise<void>;
-  /** Runs `read` so that its SELECT sees all that was delivered before the call. */
-  at<T>(session: Session, signal: AbortSignal, read: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `read` so that its SELECT sees all that was delivered before the call; with `upTo` perhaps only all up to there,
+   * which needs no transaction to be delivered to its end (whoever holds the tail up may ask for no more).
+   */
+  at<T>(session: Session, signal: AbortSignal, read: () => Promise<T>, upTo?: BinlogPosition): Promise<T>;
 }
 
 /** The way that this source offers. */
@@ -68,9 +71,16 @@ class SnapshotReadPoint implements ReadPoint {
     await session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   }
 
-  async at<T>(session: Session, signal: AbortSignal, read: () => Promise<T>): Promise<T> {
-    while (!mayNotePosition(this.delivered.insideTransaction)) await this.delivered.nextEnd(signal);
-    const wanted = this.delivered.position;
+  async at<T>(
+    session: Session,
+    signal: AbortSignal,
+    read: () => Promise<T>,
+    upTo?: BinlogPosition,
+  ): Promise<T> {
+    while (upTo === undefined && !mayNotePosition(this.delivered.insideTransaction)) {
+      await this.delivered.nextEnd(signal);
+    }
+    const wanted = upTo ?? this.delivered.position;
     // What one view has seen, every later one sees.
     if (this.#seen !== null && mayBeginRead(comparePositions(this.#seen, wanted) >= 0)) return await read();
     for (;;) {

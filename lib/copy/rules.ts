@@ -67,6 +67,8 @@ export interface Rules {
   mayWriteRow(touched: ReadonlySet<string>, key: string): boolean;
   /** {@linkcode maySendChunk} */
   maySendChunk(flushHoldsTable: boolean): boolean;
+  /** {@linkcode mayKeepChunk} */
+  mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean;
   /** {@linkcode mayBeginFlush} */
   mayBeginFlush(chunkWritesInFlight: number): boolean;
   /** {@linkcode mayDropChange} */
@@ -140,6 +142,17 @@ export function mayWriteRow(touched: ReadonlySet<string>, key: string): boolean 
  */
 export function maySendChunk(flushHoldsTable: boolean): boolean {
   return !flushHoldsTable;
+}
+
+/**
+ * I3: whether a chunk that was read may still be sent, the epoch being that of its table: how often a flush has changed
+ * rows of it that no event names, when the chunk began to register and now. Behind such a flush nothing would mend what
+ * the chunk has read before it. To be asked where {@linkcode mayWriteRow} is.
+ *
+ * Enforced by: model_test "sending a chunk that a flush has made stale loses a row".
+ */
+export function mayKeepChunk(epochWhenRegistered: number, epoch: number): boolean {
+  return epochWhenRegistered === epoch;
 }
 
 /**
@@ -240,6 +253,7 @@ export const RULES: Rules = {
   mayBeginRead,
   mayWriteRow,
   maySendChunk,
+  mayKeepChunk,
   mayBeginFlush,
   mayDropChange,
   mayKeepPending,

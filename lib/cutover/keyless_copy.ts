@@ -41,6 +41,7 @@ export interface KeylessCopyOptions {
 /** Empties the target's table and copies the source's into it, duplicates and all. */
 export async function copyKeyless(table: FerriedTable, options: KeylessCopyOptions): Promise<void> {
   const { source, target, bulk } = options;
+  await target.run("SET SESSION autocommit=0"); // see RawPipeline
   await empty(table, options);
   // A bulk packet that is refused half-way leaves half of its rows behind; an index 0 of an ENUM is refused first.
   const atomic = table.targetLayout.columns.some((c) => c.column.dataType === "enum");

@@ -13,21 +13,30 @@ import { FerriedTable } from "../copy/ferried_table.ts";
 import { planRanges } from "../copy/plan_ranges.ts";
 import { type ReadPoint, readPointFor, snapshotPosition } from "../copy/read_point.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
-import { FerryError } from "../errors.ts";
+import { errorNumber, FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
+import type { Merging } from "../mysql/merge_writer.ts";
 import { driverOptions, Session } from "../mysql/session.ts";
 import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
+import { uniqueKeyName } from "../preflight/target.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
+import { Dependencies } from "../replay/dependencies.ts";
+import { Dependents } from "../replay/dependents.ts";
 import { Flusher } from "../replay/flusher.ts";
+import { missingForeignKeys, missingIndexes, type TableName } from "../schema/create_table.ts";
+import { KeyNotes } from "../replay/key_notes.ts";
+import { SourceReads } from "../replay/source_reads.ts";
 import { ImageFilter } from "../replay/image_filter.ts";
-import { missingIndexes } from "../schema/create_table.ts";
-import { loadTables } from "../schema/load_tables.ts";
+import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
+import { stageDefinition } from "../schema/stage_table.ts";
 import { tableLabel } from "../schema/table.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import { createOwnKeysSql, ownKeysTable, ownKeysThere, sweepOwnKeys } from "../state/own_keys.ts";
 import { Verifier } from "../verify/verifier.ts";
+import { dropMadeObjects } from "./carry_objects.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import { cutOver } from "./cut_over.ts";
 import type { Logbook } from "./logbook.ts";
@@ -35,8 +44,12 @@ import type { Logbook } from "./logbook.ts";
 /** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
 const COPY_FLUSH_MS = 200;
 const FOLLOW_FLUSH_MS = 5;
+/** Tries of building a unique index of a table whose rows may be newer than what is replayed. */
+const UNIQUE_TRIES = 50;
 /** Behind by less than this many seconds counts as caught up. */
 const CAUGHT_UP_SECONDS = 2;
+/** The note of CREATE TABLE IF NOT EXISTS about a table that is there. */
+const TABLE_EXISTS = 1050;
 
 /** What a crossing is given. */
 export interface CrossingOptions {
@@ -70,7 +83,10 @@ export class Crossing {
   replayer: Replayer | null = null;
   /** Set when replay runs. */
   flusher: Flusher | null = null;
+  /** Follows changes to other tables' rows. Set when replay runs. */
+  dependents: Dependents | null = null;
   readonly #planned = new Map<string, PlannedTable>();
+  readonly #dependencies: Dependencies;
   readonly #end = new AbortController();
   #delivered: Delivered | null = null;
   #hasGtids = false;
@@ -124,6 +140,21 @@ export class Crossing {
       }
       (i < names.length ? this.tables : this.keyless).push(new FerriedTable(i, planned));
     }
+    this.#followParents();
+    this.#dependencies = new Dependencies(this.tables, plan.cascades);
+  }
+
+  /** Tables whose rows are chosen by those of another learn which that is. */
+  #followParents(): void {
+    const byName = new Map(this.tables.map((t) => [tableLabel(t.table), t]));
+    const follow = (table: FerriedTable): void => {
+      const { through } = this.#planned.get(tableLabel(table.table))!;
+      if (through === null || table.through !== null) return;
+      const parent = byName.get(through.parent)!;
+      follow(parent);
+      table.follow(parent, through.column);
+    };
+    for (const table of this.tables) follow(table);
   }
 
   /** Those with a key and those without. */
@@ -169,6 +200,11 @@ export class Crossing {
     return Session.open(url, { side, data: true, signal: this.#end.signal });
   }
 
+  /** Nothing is written any more from here on; the attempt fails. */
+  halt(reason: unknown): void {
+    this.#end.abort(reason);
+  }
+
   /** Records what must survive. */
   async remember(change: Partial<CrossingMemory>): Promise<void> {
     this.memory = { ...this.memory, ...change };
@@ -186,6 +222,8 @@ export class Crossing {
     try {
       const url = parseConnectionUrl(this.options.spec.source);
       this.#statusSession = await Session.open(url, { side: "source", signal: this.#end.signal });
+      // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
+      await this.#dropLeftObjects();
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);
@@ -211,7 +249,9 @@ export class Crossing {
     await this.#copy();
     await logbook.move("catchingUp");
     await this.#catchUp();
+    await this.#findOrphans();
     await this.#buildIndexes();
+    await this.#buildForeignKeys();
     for (;;) {
       if (spec.verify === "full") {
         await logbook.move("verifying");
@@ -263,39 +303,115 @@ export class Crossing {
     );
   }
 
+  async #dropLeftObjects(): Promise<void> {
+    if ((this.memory.objects ?? []).length === 0) return;
+    const url = parseConnectionUrl(this.options.spec.target);
+    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
+    try {
+      await dropMadeObjects(this, session);
+    } finally {
+      session.destroy();
+    }
+  }
+
   async #makeTables(): Promise<void> {
-    const { plan, stateSession } = this.options;
+    const { plan, stateSession, spec } = this.options;
     if (this.options.memory === null) await this.remember({});
+    const [appeared] = spec.existingRows === "merge" ? [] : this.memory.appeared ?? [];
+    if (appeared !== undefined) throw tableAppeared(appeared, false);
     for (const { name, collation } of plan.missingSchemas) {
       const defaults = collation === null ? "" : ` COLLATE ${collation}`;
       await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
     }
-    for (const t of [...plan.tables, ...plan.keyless]) if (t.create !== null) await this.#ddl(t.create);
+    for (const t of [...plan.tables, ...plan.keyless]) {
+      if (t.create !== null) await this.#make(t.target, t.create);
+    }
     await this.#meetTargets();
   }
 
-  /** The target's own columns, now that its tables are there. */
+  /** Makes a target table, if nobody else has since the preflight: that one nobody has looked at, and it is not ours. */
+  async #make(target: TableName, create: string): Promise<void> {
+    const warnings = await this.#ddl(create);
+    if (!warnings.includes(TABLE_EXISTS)) return;
+    const label = tableLabel(target);
+    await this.remember({
+      made: this.memory.made.filter((name) => name !== label),
+      appeared: [...this.memory.appeared ?? [], label],
+    });
+    throw tableAppeared(label, this.options.spec.existingRows === "merge");
+  }
+
+  /** The target's own columns, now that its tables are there, and which of their rows are ours. */
   async #meetTargets(): Promise<void> {
     const lower = this.options.plan.target.lowerCaseTableNames;
-    const places = new Map(this.everyTable.map((t) => [placeOf(t.target, lower), t]));
+    const places = Map.groupBy(this.everyTable, (t) => placeOf(t.target, lower));
     const loaded = await loadTables(
       this.options.stateSession,
       (schema, name) => places.has(placeOf({ schema, name }, lower)),
     );
+    const arrived = loaded.flatMap((there) =>
+      places.get(placeOf(there.table, lower))!.map((table) => ({ table, there }))
+    );
     const { source, target } = this.options.plan;
     const vendors = { source: source.vendor, target: target.vendor };
-    for (const { table } of loaded) places.get(placeOf(table, lower))!.arrive(table, vendors);
+    for (const { table, there } of arrived) {
+      table.arrive(there.table, vendors);
+      if (table.merge) table.meetOthers(this.#merging(table, there));
+    }
+    if (this.options.spec.existingRows === "merge") await this.#makeOwnKeys();
   }
 
-  /** DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are text. */
-  async #ddl(sql: string): Promise<void> {
+  #merging(table: FerriedTable, there: LoadedTable): Merging {
+    const { schema } = this.options.store;
+    const key = table.targetLayout.columns.slice(0, table.key.length).map((c) => c.column);
+    const keyIndex = uniqueKeyName(there, key)!;
+    const stage = { schema, name: `stage_${table.index}` };
+    return {
+      keys: ownKeysTable(schema, this.options.own.id, table.index),
+      stage,
+      stageSql: stageDefinition(there.createSql, stage, key),
+      keyIndex,
+      uniques: there.indexes.filter((i) => i.unique && i.name !== keyIndex)
+        .map((i) => ({ name: i.name, columns: i.columns as string[] })),
+    };
+  }
+
+  /** Where this ferry notes which rows are its own. Once made and lost, nobody knows any more. */
+  async #makeOwnKeys(): Promise<void> {
+    const { stateSession, store, own } = this.options;
+    if (this.memory.ownKeys) {
+      const there = await ownKeysThere(stateSession, store.schema, own.id);
+      const lost = this.tables.find((t) => !there.has(t.merging!.keys.name));
+      if (lost === undefined) return;
+      throw new FerryError(
+        "own-keys-lost",
+        `Cannot go on merging into table "${tableLabel(lost.target)}": table "${
+          tableLabel(lost.merging!.keys)
+        }" is gone, and with it which rows are this ferry's`,
+        { hint: "Start another ferry, when the rows that this one brought are removed" },
+      );
+    }
+    await sweepOwnKeys(stateSession, store.schema, await store.idsIn(stateSession, ["done", "cancelled"]));
+    for (const t of this.tables) {
+      const key = t.targetLayout.columns.slice(0, t.key.length).map((c) => c.column);
+      await stateSession.run(createOwnKeysSql(t.merging!.keys, key));
+    }
+    await this.remember({ ownKeys: true });
+  }
+
+  /**
+   * DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are
+   * text. Answers warnings by number.
+   */
+  async #ddl(sql: string): Promise<number[]> {
     const url = parseConnectionUrl(this.options.spec.target);
     const session = await Session.open(url, { side: "target", signal: this.#end.signal });
     try {
       await session.run(
         "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
       );
-      await session.run(sql);
+      const { warnings } = await session.run(sql);
+      return warnings === 0 ? [] : (await session.query("SHOW WARNINGS")).map((w) => Number(w.Code));
     } finally {
       await session.close();
     }
@@ -334,7 +450,7 @@ export class Crossing {
     this.#delivered = delivered;
     const byName = new Map(this.tables.map((t) => [`${t.table.schema}.${t.table.name}`, t]));
     let full = false;
-    const replayer = new Replayer(byName, delivered, (pressure) => {
+    const replayer = new Replayer(byName, delivered, new KeyNotes(this.#dependencies), (pressure) => {
       if (pressure === full) return;
       full = pressure;
       if (pressure) tail.pause();
@@ -359,10 +475,14 @@ export class Crossing {
 
   async #startFlusher(saved: StoredPosition): Promise<Flusher> {
     const { plan, store, own } = this.options;
+    const session = await this.open("target");
+    const source = new SourceReads(() => this.open("source"), this.#readPoint!);
+    this.dependents = new Dependents(this.#dependencies, session, source);
     this.flusher = new Flusher({
       replayer: this.replayer!,
+      dependents: this.dependents,
       filter: new ImageFilter(() => this.open("source"), plan.source.vendor === "mariadb"),
-      session: await this.open("target"),
+      session,
       bulk: plan.target.vendor === "mariadb",
       store,
       own,
@@ -379,7 +499,7 @@ export class Crossing {
   }
 
   async #copy(): Promise<void> {
-    const { store, stateSession, own, plan, logbook } = this.options;
+    const { store, stateSession, own, logbook } = this.options;
     const signal = this.#end.signal;
     if (!this.memory.planned) await this.#planRanges();
     for (const stored of await store.ranges(stateSession, own.id)) {
@@ -388,8 +508,18 @@ export class Crossing {
       logbook.copied(table, stored.rows, stored.bytes);
     }
     for (const t of this.tables) t.copied = t.ranges.every((r) => r.stored.done);
+    const levels = Math.max(...this.tables.map((t) => t.level));
+    for (let level = 0; level <= levels; level++) {
+      // What was delivered while a parent was being copied is on the target before its children are read.
+      if (level > 0) await this.caughtUp(signal);
+      await this.#copyTables(this.tables.filter((t) => t.level === level));
+    }
+  }
+
+  async #copyTables(tables: readonly FerriedTable[]): Promise<void> {
+    const { store, own, plan, logbook } = this.options;
     this.#copier = new Copier({
-      ranges: this.tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
+      ranges: tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
       open: (side) => this.open(side),
       readPoint: this.#readPoint!,
       bulk: plan.target.vendor === "mariadb",
@@ -402,7 +532,7 @@ export class Crossing {
         table.copied = table.ranges.every((r) => r.stored.done);
       },
     });
-    await this.#copier.run(signal);
+    await this.#copier.run(this.#end.signal);
     this.#copier = null;
   }
 
@@ -431,6 +561,20 @@ export class Crossing {
     }
   }
 
+  /** Looks again at children whose parents never arrived: cascades that began before those were copied. */
+  async #findOrphans(): Promise<void> {
+    const session = await this.open("target");
+    try {
+      for (const [table, keys] of await this.dependents!.orphans(session)) {
+        this.replayer!.suspect(table, keys);
+      }
+    } finally {
+      await session.close();
+    }
+    while (this.replayer!.suspecting) await delay(5, undefined, { signal: this.#end.signal });
+    await this.flusher!.held(() => Promise.resolve());
+  }
+
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async #buildIndexes(): Promise<void> {
     for (const table of this.everyTable) {
@@ -444,7 +588,7 @@ export class Crossing {
       }`;
       // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
       if (missing.some((m) => m.unique)) {
-        await this.flusher!.held(() => this.#ddl(sql));
+        await this.#buildUnique(table, sql);
         table.targetHasUnique = true;
       } else await this.#ddl(sql);
     }
@@ -453,6 +597,39 @@ export class Crossing {
       await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
     await this.#catchUp();
+  }
+
+  /**
+   * Rows that were read again may be newer than what is replayed: a value that one of them has taken over already is its
+   * former owner's still. Replay mends that, so it is tried again further on.
+   */
+  async #buildUnique(table: FerriedTable, sql: string): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        await this.flusher!.held(() => this.#ddl(sql));
+        return;
+      } catch (e) {
+        // 1062 duplicate entry · 1586 likewise, with the index named
+        const duplicate = [1062, 1586].includes(errorNumber(e) ?? 0);
+        if (!duplicate || !table.readsAhead || attempt >= UNIQUE_TRIES) throw e;
+        await this.caughtUp(this.#end.signal);
+      }
+    }
+  }
+
+  /** Once every row has its parent again: the constraints, without looking at the rows, which are the source's. */
+  async #buildForeignKeys(): Promise<void> {
+    for (const table of this.tables) {
+      const { foreignKeys } = this.#planned.get(tableLabel(table.table))!;
+      if (!this.memory.made.includes(tableLabel(table.target))) continue;
+      const missing = await missingForeignKeys(this.options.stateSession, table.target, foreignKeys);
+      if (missing.length === 0) continue;
+      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
+        missing.map((m) => `ADD ${m.definition}`).join(", ")
+      }`;
+      // It locks the parents too; a flush that holds one table of the two and wants the other would be in its way.
+      await this.flusher!.held(() => this.#ddl(sql));
+    }
   }
 
   /** Waits for a person, or not, and keeps what is left to compare small meanwhile. */
@@ -485,4 +662,18 @@ export class Crossing {
 function filtersOf(plan: FerryPlan): Record<string, string> {
   const filtered = [...plan.tables, ...plan.keyless].filter((t) => t.where !== null);
   return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
+}
+
+/** `again`: preflight may look at it and go on. */
+function tableAppeared(label: string, again: boolean): FerryError {
+  return new FerryError(
+    "target-table-appeared",
+    `Cannot make table "${label}": somebody else made it since the preflight`,
+    {
+      retryable: again,
+      hint: again
+        ? "Nothing: it is looked at as any table that was there"
+        : "Start another ferry, alone on its target tables",
+    },
+  );
 }

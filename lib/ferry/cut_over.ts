@@ -7,6 +7,7 @@ import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/f
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
+import { carryObjects, dropMadeObjects } from "./carry_objects.ts";
 import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
 import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
@@ -23,7 +24,10 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   const both = AbortSignal.any([signal, deadline.signal]);
   // The watchdog lets go by itself, whatever the rest is busy with.
   let released: Promise<void> | null = null;
-  const release = () => released ??= fence.release();
+  const release = () => {
+    if (fence.session !== null) crossing.dependents!.source.fenced(null);
+    return released ??= fence.release();
+  };
   const watchdog = setTimeout(() => {
     deadline.abort(new FerryError("cutover-deadline", "Cannot cut over: the deadline passed"));
     release();
@@ -31,19 +35,26 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   let done = false;
   try {
     const { stoppedAt } = await fence.raise(both);
+    // Its tables can be read through its own session alone, also by the flush that is under way.
+    if (fence.session !== null) crossing.dependents!.source.fenced(fence.session);
     // Only behind the fence is there an end to read (I7).
     const end = await crossing.sourceEnd();
     await crossing.flusher!.reached(end, both);
     const before = crossing.flusher!.changes;
     await copyBehindFence(crossing, fence, both);
     await lastComparison(crossing, fence, both);
-    if (crossing.flusher!.changes !== before || crossing.replayer!.pendingChanges > 0) {
-      throw writesBehindFence();
-    }
-    await withTalk(crossing, (source, target) => carryCounters(source, target, crossing.tables, both));
-    both.throwIfAborted();
-    await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
-    done = true;
+    assertQuiet(crossing, before);
+    await withTalk(crossing, async (source, target) => {
+      await carryCounters(source, target, crossing.tables, both);
+      const finish = async () => {
+        both.throwIfAborted();
+        await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
+        done = true;
+      };
+      if (spec.objects.length === 0) return await finish();
+      // A trigger would run for a replayed row: nothing is flushed while they are there.
+      await crossing.flusher!.held(() => withObjects(crossing, source, target, both, finish));
+    });
     return true;
   } catch (e) {
     if (!signal.aborted && e instanceof FerryError && e.code === "writes-behind-fence") {
@@ -61,6 +72,42 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
       await fence.keep().catch(() => {});
       logbook.keepFence(fence);
     } else await release();
+  }
+}
+
+function assertQuiet(crossing: Crossing, changes: number): void {
+  if (crossing.flusher!.changes === changes && crossing.replayer!.pendingChanges === 0) return;
+  throw writesBehindFence();
+}
+
+/** Makes the objects and finishes; where that fails they are gone before anything is replayed again. */
+async function withObjects(
+  crossing: Crossing,
+  source: Session,
+  target: Session,
+  signal: AbortSignal,
+  finish: () => Promise<void>,
+): Promise<void> {
+  const before = crossing.flusher!.changes;
+  let recording = false;
+  try {
+    await carryObjects(crossing, source, target, signal);
+    assertQuiet(crossing, before);
+    signal.throwIfAborted();
+    recording = true;
+    await finish();
+  } catch (e) {
+    // Whether `done` is recorded is not known then: the state tells the next attempt, which drops them where it is not.
+    if (recording) crossing.halt(e);
+    else {
+      try {
+        await dropMadeObjects(crossing, target);
+      } catch (failure) {
+        crossing.halt(failure);
+        throw failure;
+      }
+    }
+    throw e;
   }
 }
 

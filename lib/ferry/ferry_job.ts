@@ -14,6 +14,7 @@ import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CopySettings, FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
 import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
+import { dropOwnKeys } from "../state/own_keys.ts";
 import { migrateState } from "../state/schema_sql.ts";
 import type { Fence } from "../cutover/fence.ts";
 import { Crossing } from "./crossing.ts";
@@ -414,6 +415,7 @@ export class FerryJob implements Ferry {
     const { findings, plan } = await preflight(this.spec, {
       stateSchema: this.settings.stateSchema,
       made: memory === null ? null : new Set(memory.made),
+      madeObjects: memory?.objects ?? [],
       savedPosition: position,
       signal,
     });
@@ -440,6 +442,7 @@ export class FerryJob implements Ferry {
     this.#snapshot.begin(crossing);
     try {
       await crossing.run(signal);
+      await this.#dropOwnKeys();
     } finally {
       this.#snapshot.finish();
     }
@@ -535,8 +538,15 @@ export class FerryJob implements Ferry {
     if (state === "failed") this.#snapshot.fail(e, this.#findings);
     this.#findings = undefined;
     this.#snapshot.move(state);
-    await this.#save().catch(() => {});
+    const saved = await this.#save().then(() => true, () => false);
+    if (saved && state === "cancelled") await this.#dropOwnKeys();
     this.#tell(state);
+  }
+
+  /** The end is recorded: whose rows are whose matters no more. What cannot be dropped now, the next merging ferry drops. */
+  async #dropOwnKeys(): Promise<void> {
+    if (this.spec.existingRows !== "merge" || this.#state === null || !this.#state.usable) return;
+    await dropOwnKeys(this.#state, this.settings.stateSchema, this.id).catch(() => {});
   }
 
   /** Stores what is still to be stored, gives up the lease, closes the state. */

@@ -21,7 +21,7 @@ const MAX_PARAMETERS = 65_535;
 /** Rows of the largest shape: 500-1000 rows a statement was fastest (drivers 4.3). */
 const MAX_ROWS = 1024;
 /** Rows of one bulk packet. */
-const MAX_BULK_ROWS = 2048;
+const MAX_BULK_ROWS = 1024;
 /** Bytes of one statement; a single larger row goes alone. */
 const MAX_BYTES = 512 * 1024;
 
@@ -33,6 +33,8 @@ export interface WriterTarget {
   readonly name: string;
   /** MariaDB: COM_STMT_BULK_EXECUTE is there. */
   readonly bulk: boolean;
+  /** Holds for rows that may be taken out; without it for all. */
+  readonly removable?: string;
   /** `INSERT` puts rows beside those that are there. Default `REPLACE`. */
   readonly verb?: "REPLACE" | "INSERT";
 }
@@ -73,6 +75,11 @@ export class RowWriter implements TableWriter {
     const packet = () => target.bulk ? new BulkPacket(this.#columns) : new ExecutePacket(this.#columns);
     this.#replacePackets = [packet(), packet()];
     this.#deletePacket = new ExecutePacket(this.#key);
+  }
+
+  /** Nothing is needed beforehand. */
+  prepare(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** REPLACEs rows that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */
@@ -281,7 +288,9 @@ export class RowWriter implements TableWriter {
 
   #deleteSql(rows: number): string {
     const one = `(${this.#key.map((c) => keyComparison(c, "=")).join(" AND ")})`;
-    return `DELETE FROM ${quoteTable(this.#target)} WHERE ${new Array(rows).fill(one).join(" OR ")}`;
+    const { removable } = this.#target;
+    return `DELETE FROM ${quoteTable(this.#target)} WHERE (${new Array(rows).fill(one).join(" OR ")})` +
+      (removable === undefined ? "" : ` AND ${removable}`);
   }
 }
 

@@ -81,22 +81,27 @@ export async function checkReplicaUpdates(
 ): Promise<Finding[]> {
   const logged = settings.get("log_replica_updates") ?? settings.get("log_slave_updates") ?? "ON";
   if (logged === "ON" || settings.get("log_bin") !== "ON") return [];
-  const statement = server.vendor === "mariadb"
-    ? "SHOW ALL SLAVES STATUS"
-    : isAtLeast(server, 8, 0, 22)
-    ? "SHOW REPLICA STATUS"
-    : "SHOW SLAVE STATUS";
-  try {
-    if ((await session.query(statement)).length === 0) return [];
-  } catch {
-    return []; // not allowed to look: nothing speaks for a replica
-  }
+  if (!await isReplica(session, server)) return [];
   return [refuse(
     "binlog-replica-updates",
     "log_replica_updates",
     "Cannot follow the source: it is a replica and does not log what it replays",
     "Start the source with log_replica_updates (log_slave_updates) on, or ferry from its own source",
   )];
+}
+
+/** Whether the server replays another one's changes; `false` where the user may not look. */
+export async function isReplica(session: Session, server: Server): Promise<boolean> {
+  const statement = server.vendor === "mariadb"
+    ? "SHOW ALL SLAVES STATUS"
+    : isAtLeast(server, 8, 0, 22)
+    ? "SHOW REPLICA STATUS"
+    : "SHOW SLAVE STATUS";
+  try {
+    return (await session.query(statement)).length > 0;
+  } catch {
+    return false; // not allowed to look: nothing speaks for a replica
+  }
 }
 
 /** Where replay goes on from. */

@@ -6,7 +6,7 @@
 import { errorNumber, errorText } from "../errors.ts";
 import { quoteName, quoteTable, quoteText } from "../mysql/identifier.ts";
 import type { Session } from "../mysql/session.ts";
-import { rowCondition } from "../copy/row_condition.ts";
+import { ownCondition } from "../copy/row_condition.ts";
 import { columnDefinitions } from "../schema/create_table.ts";
 import { freeName, makeImageTable } from "../schema/image_table.ts";
 import type { LoadedTable } from "../schema/load_tables.ts";
@@ -85,7 +85,7 @@ async function checkFilter(session: Session, loaded: LoadedTable, where: string)
   if (plain !== null) return [noTable(loaded, plain)];
   const { columns } = columnDefinitions(loaded.createSql);
   const judged = `${quoteName(freeName("_ferry_in", columns))} TINYINT AS (${
-    rowCondition({ where })
+    ownCondition({ where })
   } IS TRUE) STORED`;
   const row = await tried(session, () => tryTable(session, loaded, [judged]));
   return row === null ? [] : [refusedByServer(loaded, where, row)];

@@ -51,7 +51,7 @@ export interface Pair {
   /** Which rows, or `null` for all. */
   readonly where: string | null;
   /** Only the rows of ferried parents, or `null`. */
-  readonly through: ParentLink | null;
+  through: ParentLink | null;
   /** What is there, or `null`; filled in by the look at the target. */
   existing: LoadedTable | null;
   /** The source's definition in the target's words; filled in by the look at the target. */
@@ -85,21 +85,22 @@ export function matchTargets(
   });
 }
 
-/** Tables that meet in one target table, and tables that would be copied onto themselves. */
+/** Tables that meet in one target table, which only merging allows, and tables that would be copied onto themselves. */
 export function judgeCrossing(
   pairs: readonly Pair[],
   sameServer: boolean,
   lowerCaseTableNames: number,
+  existingRows: FerrySpec["existingRows"] = "refuse",
 ): Finding[] {
   const findings: Finding[] = [];
   for (const [place, group] of Map.groupBy(pairs, (pair) => pair.place)) {
-    if (group.length === 1) continue;
+    if (group.length === 1 || existingRows === "merge") continue;
     const sources = listed(group.map((pair) => tableLabel(pair.source.table)));
     findings.push(refuse(
       "target-table-twice",
       place,
       `Cannot copy into table "${place}": ${sources} all go there`,
-      "One target table for each source table",
+      'One target table for each source table, or existingRows "merge"',
     ));
   }
   if (!sameServer) return findings;
@@ -121,28 +122,39 @@ export function judgeCrossing(
   return findings;
 }
 
-/** The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`. */
+/**
+ * The plan of every table, in the order of `pairs`. `made` is what this ferry made earlier, or `null`; `foreignKeys` as
+ * the target gets them; `lookups` are indexes that are needed during the copy already.
+ */
 export function planTables(
   pairs: readonly Pair[],
   spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
+  foreignKeys: (pair: Pair) => DeferredForeignKey[],
+  lookups: (pair: Pair) => string[],
 ): PlannedTable[] {
-  return pairs.map(({ source, target, where, through, existing, createSql }) => {
-    const { create, deferred, foreignKeys } = targetDefinition(createSql, target, {
-      deferIndexes: spec.copy.deferIndexes,
+  const merge = spec.existingRows === "merge";
+  const makers = new Map<string, Pair>();
+  for (const pair of pairs) if (!makers.has(pair.place)) makers.set(pair.place, pair);
+  return pairs.map((pair) => {
+    const { source, target, where, through, existing, createSql } = pair;
+    const { create, deferred } = targetDefinition(createSql, target, {
+      // Other ferries may be writing there by the time an index is built, and theirs are not held meanwhile.
+      deferIndexes: spec.copy.deferIndexes && !merge,
       keyName: source.table.keyName,
+      keep: lookups(pair),
     });
     const ours = existing === null || made?.has(tableLabel(target)) === true;
     return {
       table: source.table,
       target,
       exists: existing !== null,
-      create: existing === null ? create : null,
+      create: existing === null && makers.get(pair.place) === pair ? create : null,
       deferred: ours ? deferred : [],
-      foreignKeys: ours ? foreignKeys : [],
+      foreignKeys: ours ? foreignKeys(pair) : [],
       where,
       through,
-      merge: spec.existingRows === "merge",
+      merge,
       targetHasUnique: existing === null ? keepsUnique(source, deferred) : hasOtherUnique(source, existing),
     };
   });

@@ -5,6 +5,7 @@
  */
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
+import type { ObjectPlace } from "../objects/schema_object.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
@@ -19,15 +20,19 @@ import {
   readBinlogSettings,
   type SavedPosition,
 } from "./binlog.ts";
+import { type Cascade, cascadesOf, judgeCascades, logsCascades, lookupIndexes } from "./cascades.ts";
 import { checkFilters, chooseRows, type ChosenRows } from "./filter.ts";
 import { inOrder } from "./finding.ts";
+import { foreignKeysOnTarget, judgeForeignKeys, ParentFinder, readKeyFacts } from "./foreign_keys.ts";
 import { judgeKeyless } from "./keyless.ts";
+import { checkObjects } from "./objects.ts";
 import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pairs.ts";
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
 import { type MissingSchema, schemasToMake } from "./schemas.ts";
 import { judgeMatches, judgeTable } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
+import { judgeThrough } from "./through.ts";
 
 export type { MissingSchema } from "./schemas.ts";
 export type { PlannedTable } from "./pairs.ts";
@@ -43,6 +48,8 @@ export interface FerryPlan {
   readonly tables: readonly PlannedTable[];
   /** Tables without a key, which are copied behind the fence, largest first. */
   readonly keyless: readonly PlannedTable[];
+  /** Cascades on the source that its binlog does not tell of. */
+  readonly cascades: readonly Cascade[];
   /** Schemas that `create` needs and the target does not have. */
   readonly missingSchemas: readonly MissingSchema[];
 }
@@ -64,6 +71,8 @@ export interface PreflightOptions {
    * are its own, and the indexes it put aside are worked out again from the source's definition.
    */
   readonly made: ReadonlySet<string> | null;
+  /** Objects beside tables that this ferry made, or was about to make, at an earlier cutover. */
+  readonly madeObjects?: readonly ObjectPlace[];
   /** Where replay goes on from, or `null` where it has not begun. */
   readonly savedPosition: SavedPosition | null;
   /** Ends the preflight; it then throws the signal's reason. */
@@ -80,20 +89,49 @@ export async function preflight(spec: FerrySpec, options: PreflightOptions): Pro
     if (source !== null && target !== null) findings.push(...judgeDifferences(source.server, target.server));
     const { tables, filters } = chosen;
     const pairs = matchTargets(tables, spec, target?.server.lowerCaseTableNames ?? 0, filters);
+    const parents = new ParentFinder(pairs, source?.server.lowerCaseTableNames ?? 0);
     const same = source !== null && target !== null && await isSameServer(source, target);
-    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0));
+    findings.push(...judgeCrossing(pairs, same, target?.server.lowerCaseTableNames ?? 0, spec.existingRows));
     findings.push(...judgeKeyless(pairs, spec));
-    const side = target === null
-      ? null
-      : await checkTarget(target, pairs, spec, { ...options, source: source?.server ?? null }, findings);
+    const side = target === null ? null : await checkTarget(
+      target,
+      pairs,
+      spec,
+      { ...options, source: source?.server ?? null, parents },
+      findings,
+    );
+    const sameVendor = source?.server.vendor === target?.server.vendor;
+    const facts = { existingRows: spec.existingRows, sameVendor };
+    findings.push(...judgeThrough(pairs, parents, facts));
+    if (source !== null && target !== null) {
+      findings.push(...judgeForeignKeys(pairs, {
+        sourceLower: source.server.lowerCaseTableNames,
+        targetLower: target.server.lowerCaseTableNames,
+        ...await readKeyFacts(target.session, [...new Set(pairs.map((pair) => pair.target.schema))]),
+      }));
+    }
+    if (source !== null && pairs.length > 0) {
+      const names = pairs.map((pair) => ({ source: pair.source.table, target: pair.target }));
+      findings.push(...await checkObjects(source, target, spec, names, options.madeObjects ?? []));
+    }
+    const silent = source !== null && !await logsCascades(source.session, source.server);
+    if (silent) findings.push(...judgeCascades(pairs, parents, facts));
     options.signal?.throwIfAborted();
     const refused = findings.some((finding) => finding.level === "error");
-    const planned = refused ? [] : planTables(pairs, spec, options.made);
+    const cascades = silent && !refused ? cascadesOf(pairs, parents, facts) : [];
+    const planned = refused ? [] : planTables(
+      pairs,
+      spec,
+      options.made,
+      (pair) => foreignKeysOnTarget(pair, parents),
+      (pair) => lookupIndexes(pair, cascades),
+    );
     const plan = refused || source === null || target === null || side === null ? null : {
       source: source.server,
       target: target.server,
       tables: planned.filter((t) => t.table.key.length > 0),
       keyless: planned.filter((t) => t.table.key.length === 0),
+      cascades,
       missingSchemas: await schemasToMake(source.session, pairs, side.missingSchemas, side.collation),
     };
     return { findings: inOrder(findings), plan };

@@ -60,22 +60,6 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
       "A key of exact values: integers, decimals, strings, bytes, dates",
     ));
   }
-  if (loaded.foreignKeys.length > 0) {
-    findings.push(refuse(
-      "foreign-key",
-      label,
-      cannot(`foreign keys ${listed(loaded.foreignKeys)}`),
-      "No foreign key of the table or towards it: cascades change rows that the binlog does not tell of",
-    ));
-  }
-  if (loaded.triggers.length > 0) {
-    findings.push(inform(
-      "triggers",
-      label,
-      `Table "${label}" has triggers that stay behind: ${listed(loaded.triggers)}`,
-      "Create them on the target after the cutover, where they are wanted",
-    ));
-  }
   if (loaded.generatedColumns.length > 0) {
     findings.push(inform(
       "generated-columns",

@@ -160,14 +160,6 @@ export function judgeTargetTable(
       "Triggers are created on the target after the cutover",
     ));
   }
-  if (target.foreignKeys.length > 0) {
-    findings.push(refuse(
-      "foreign-key",
-      label,
-      cannot(`foreign keys ${listed(target.foreignKeys)}`),
-      "No foreign key of the table or towards it",
-    ));
-  }
   return findings;
 }
 

@@ -3,14 +3,17 @@
  * @module
  */
 import type { Server } from "../mysql/server.ts";
+import type { ObjectPlace } from "../objects/schema_object.ts";
 import { bareText } from "../schema/create_table.ts";
-import { loadTables } from "../schema/load_tables.ts";
+import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { collationOn } from "../schema/translate/collations.ts";
 import { readReader } from "../schema/translate/read_reader.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
+import { foreignKeyNeeds, type ParentFinder } from "./foreign_keys.ts";
+import { checkMerging, judgeMergedTogether } from "./merging.ts";
 import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
 import { translatePairs } from "./definitions.ts";
@@ -43,7 +46,9 @@ export async function checkTarget(
   options: {
     readonly stateSchema: string;
     readonly made: ReadonlySet<string> | null;
+    readonly madeObjects?: readonly ObjectPlace[];
     readonly source: Server | null;
+    readonly parents: ParentFinder;
   },
   findings: Finding[],
 ): Promise<TargetSide> {
@@ -52,17 +57,31 @@ export async function checkTarget(
   const places = new Set(pairs.map((pair) => pair.place));
   const existing = await loadTables(session, (schema, name) => places.has(placeOf({ schema, name }, lower)));
   const byPlace = new Map(existing.map((loaded) => [placeOf(loaded.table, lower), loaded]));
-  for (const pair of pairs) pair.existing = byPlace.get(pair.place) ?? null;
+  for (const pair of pairs) {
+    const found = byPlace.get(pair.place) ?? null;
+    pair.existing = found === null ? null : withoutOurs(found, options.madeObjects ?? []);
+  }
 
   const grants = await readGrants(session, server);
   const schemas = [...new Set(pairs.map((pair) => pair.target.schema))];
   findings.push(...await checkReadOnly(session, server, grants, schemas));
-  const needs = [...pairs.map((pair) => needOf(pair, spec, options.made)), {
-    schema: options.stateSchema,
-    privileges: STATE,
-  }];
+  const needs = [
+    ...pairs.map((pair) => needOf(pair, spec, options.made)),
+    ...foreignKeyNeeds(
+      pairs,
+      options.parents,
+      (p) => p.existing === null || options.made?.has(tableLabel(p.target)) === true,
+    ),
+    {
+      schema: options.stateSchema,
+      privileges: spec.existingRows === "merge" ? [...STATE, "DROP", "CREATE TEMPORARY TABLES"] : STATE,
+    },
+  ];
   findings.push(...judgeTargetPrivileges(grants, merged(needs)));
   findings.push(...await checkStateSchema(session, options.stateSchema));
+  if (spec.existingRows === "merge") {
+    findings.push(...await checkMerging(session, pairs), ...judgeMergedTogether(pairs));
+  }
   let collation = (name: string): string | null => name;
   if (options.source !== null && options.source.vendor !== server.vendor) {
     const reader = await readReader(session, server);
@@ -102,6 +121,14 @@ export async function checkTarget(
   };
 }
 
+/** Triggers that this ferry made are dropped before it writes another row. */
+function withoutOurs(loaded: LoadedTable, made: readonly ObjectPlace[]): LoadedTable {
+  const ours = new Set(
+    made.filter((o) => o.kind === "trigger" && o.schema === loaded.table.schema).map((o) => o.name),
+  );
+  return { ...loaded, triggers: loaded.triggers.filter((name) => !ours.has(name)) };
+}
+
 /** `CREATE TABLE IF NOT EXISTS` over a view does nothing, in silence. */
 async function isInTheWay(session: Dockside["session"], pair: Pair): Promise<boolean> {
   const row = await session.one(
@@ -113,10 +140,10 @@ async function isInTheWay(session: Dockside["session"], pair: Pair): Promise<boo
 
 function needOf(
   { source, target, existing }: Pair,
-  spec: Pick<FerrySpec, "copy">,
+  spec: Pick<FerrySpec, "copy" | "existingRows">,
   made: ReadonlySet<string> | null,
 ): Need {
-  const builds = spec.copy.deferIndexes ? ["ALTER", "INDEX"] : [];
+  const builds = spec.copy.deferIndexes && spec.existingRows !== "merge" ? ["ALTER", "INDEX"] : [];
   // The next value is set at the end.
   const counts = /\bAUTO_INCREMENT\b/i.test(bareText(source.createSql)) ? ["ALTER"] : [];
   if (existing === null) {

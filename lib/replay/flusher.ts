@@ -11,11 +11,14 @@ import { writerFor } from "../copy/writer_for.ts";
 import { isLockConflict, type Session } from "../mysql/session.ts";
 import type { TableWriter } from "../mysql/table_writer.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { Dependents } from "./dependents.ts";
 import type { ImageFilter } from "./image_filter.ts";
 import type { Batch, Replayer } from "./replayer.ts";
 
 /** Tries of one flush against deadlocks and lock waits. */
 const TRIES = 10;
+/** Milliseconds that chunks get between two flushes at least, where a flush makes them be read again (I3). */
+const STALE_GAP_MS = 25;
 /** Milliseconds between two writes of a position that brings no changes. */
 const IDLE_POSITION_MS = 1000;
 
@@ -25,8 +28,10 @@ export interface FlusherOptions {
   readonly replayer: Replayer;
   /** Judges the images of filtered tables (I6). */
   readonly filter: ImageFilter;
-  /** A data session on the target, used by nobody else. */
+  /** A data session on the target, used by nobody else but `dependents`. */
   readonly session: Session;
+  /** Follows changes to other tables' rows. */
+  readonly dependents: Dependents;
   /** MariaDB target: bulk packets. */
   readonly bulk: boolean;
   /** Where the position goes. */
@@ -121,7 +126,9 @@ export class Flusher {
       }
       this.#tell();
       const rest = this.intervalMs - (performance.now() - began);
-      if (rest > 0 && !this.#hurried()) await delay(rest, undefined, { signal });
+      const gap = this.options.dependents.copying ? STALE_GAP_MS : 0;
+      const pause = Math.max(gap, this.#hurried() ? 0 : rest);
+      if (pause > 0) await delay(pause, undefined, { signal });
     }
   }
 
@@ -156,7 +163,7 @@ export class Flusher {
       const batch = replayer.take();
       this.#flushing = batch;
       await this.options.filter.judge(batch.changes);
-      await this.#write(batch);
+      await this.#write(batch, signal);
       this.#applied = batch.position;
     } finally {
       this.#flushing = null;
@@ -164,14 +171,18 @@ export class Flusher {
     }
   }
 
-  async #write(batch: Batch): Promise<void> {
-    const { session } = this.options;
+  async #write(batch: Batch, signal: AbortSignal): Promise<void> {
+    const { session, dependents } = this.options;
+    const writer = (table: FerriedTable) => this.#writer(table);
     const saved = this.#position(batch.position, batch.count);
     for (let attempt = 1;; attempt++) {
       try {
+        for (const table of batch.changes.keys()) await this.#writer(table).prepare();
         await session.run("START TRANSACTION");
+        const before = await dependents.before(batch);
         for (const [table, changes] of batch.changes) await this.#writer(table).remove(changes.removals());
         for (const [table, changes] of batch.changes) await this.#writer(table).replace(changes.rows(), null);
+        await dependents.follow(batch, before, writer, signal);
         // In the transaction of the changes, behind the last of them.
         if (mayCommitPosition(true)) await this.options.store.savePosition(session, this.options.own, saved);
         await session.run("COMMIT");

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
+import { ownCondition } from "../copy/row_condition.ts";
 import { errorNumber, errorText, FerryError } from "../errors.ts";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import { keyString } from "../mysql/row_list.ts";
@@ -31,7 +32,7 @@ export class ImageFilter {
   /** Turns the images that the filter does not hold for into deletes of their key. */
   async judge(changes: ReadonlyMap<FerriedTable, PendingChanges>): Promise<void> {
     for (const [table, pending] of changes) {
-      if (table.sourceCondition === null) continue;
+      if (table.where === null) continue;
       await (await this.#judge(table)).judge(pending);
     }
   }
@@ -64,13 +65,13 @@ class ImageJudge {
     private readonly place: { readonly schema: string; readonly name: string },
     bulk: boolean,
   ) {
-    const { key, layout, table: { name }, sourceCondition } = table;
+    const { key, layout, table: { name } } = table;
     this.#nullBytes = (key.length + 9) >> 3;
     this.#writer = new RowWriter(session, { ...place, bulk }, layout);
     // Under the table's own name, by which the filter may call it.
     const sql =
       `SELECT ${key.map((c) => c.select).join(",")} FROM ${quoteTable(place)} AS ${quoteName(name)} ` +
-      `WHERE ${sourceCondition} IS NOT TRUE`;
+      `WHERE ${ownCondition(table)} IS NOT TRUE`;
     this.#misses = new RowReader(session, sql, key, [], false);
   }
 

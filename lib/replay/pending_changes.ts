@@ -49,6 +49,11 @@ export class PendingChanges {
     if (this.#last.delete(key)) this.#keyBytes -= key.length;
   }
 
+  /** Every key that waits. */
+  keys(): Iterable<string> {
+    return this.#last.keys();
+  }
+
   /** Rows to be written. */
   rows(): RowList {
     const list = new RowList(this.#rows);

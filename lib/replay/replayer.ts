@@ -14,6 +14,7 @@ import { FerryError } from "../errors.ts";
 import type { Arena } from "../mysql/arena.ts";
 import { keyString } from "../mysql/row_list.ts";
 import { tableLabel } from "../schema/table.ts";
+import type { KeyNotes, TakenNotes } from "./key_notes.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { judgeStatement } from "./statement_rules.ts";
 
@@ -29,6 +30,8 @@ export interface BoundTable {
 export interface Batch {
   /** Changes by table. */
   readonly changes: ReadonlyMap<FerriedTable, PendingChanges>;
+  /** What is to be followed to other tables' rows. */
+  readonly notes: TakenNotes;
   /** Row events in it, the superseded ones counted too. */
   readonly count: number;
   /** The position that is committed with it. */
@@ -53,6 +56,7 @@ export class Replayer implements TailHandler<BoundTable> {
   constructor(
     private readonly tables: ReadonlyMap<string, FerriedTable>,
     private readonly delivered: Delivered,
+    private readonly notes: KeyNotes,
     private readonly onPressure: (full: boolean) => void,
     /** Tables of which only the definition is watched, by the same names. */
     private readonly watched: ReadonlySet<string> = new Set(),
@@ -60,9 +64,9 @@ export class Replayer implements TailHandler<BoundTable> {
     this.#complete = delivered.position;
   }
 
-  /** Row changes that wait. */
+  /** Row changes that wait, and what is left to do for those of an earlier flush. */
   get pendingChanges(): number {
-    return this.#count;
+    return this.#count + this.notes.waiting;
   }
 
   /** Bytes that wait. */
@@ -80,15 +84,26 @@ export class Replayer implements TailHandler<BoundTable> {
     return this.#complete;
   }
 
-  /** Tables with waiting changes. */
+  /** Tables with waiting changes, and those that these may reach. */
   pendingTables(): FerriedTable[] {
-    return [...this.#pending.keys()];
+    return [...new Set([...this.#pending.keys(), ...this.notes.tables()])];
+  }
+
+  /** These rows may be out of date: they are read again with the next flush. */
+  suspect(table: FerriedTable, keys: Iterable<string>): void {
+    this.notes.suspect(table, keys);
+    this.#wake?.();
+  }
+
+  /** Rows that may be out of date wait for the next flush. */
+  get suspecting(): boolean {
+    return this.notes.suspecting;
   }
 
   /** Takes everything that waits. */
   take(): Batch {
     const position = positionToCommit({ complete: this.#complete, delivered: this.delivered.position });
-    const batch = { changes: this.#pending, count: this.#count, position };
+    const batch = { changes: this.#pending, notes: this.notes.take(), count: this.#count, position };
     this.#pending = new Map();
     this.#count = 0;
     this.#bytes = 0;
@@ -100,7 +115,7 @@ export class Replayer implements TailHandler<BoundTable> {
   /** Resolves when there is something to flush: changes, or a new position. */
   async next(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#count > 0) return;
+    if (this.pendingChanges > 0) return;
     await new Promise<void>((resolve, reject) => {
       const aborted = () => reject(signal.reason);
       signal.addEventListener("abort", aborted, { once: true });
@@ -129,7 +144,7 @@ export class Replayer implements TailHandler<BoundTable> {
   }
 
   insert(bound: BoundTable, out: Arena, rowStart: number, keyEnd: number, rowEnd: number): void {
-    this.#put(bound.table, out, rowStart, keyEnd, rowEnd);
+    this.notes.inserted(bound.table, this.#put(bound.table, out, rowStart, keyEnd, rowEnd));
   }
 
   update(
@@ -143,13 +158,14 @@ export class Replayer implements TailHandler<BoundTable> {
   ): void {
     const keyStart = rowStart + bound.table.layout.nullBytes;
     if (out.bytes.compare(out.bytes, keyStart, keyEnd, oldKeyStart, oldKeyEnd) !== 0) {
-      this.#remove(bound.table, out, oldKeyStart, oldKeyEnd);
-    }
-    this.#put(bound.table, out, rowStart, keyEnd, rowEnd);
+      const from = this.#remove(bound.table, out, oldKeyStart, oldKeyEnd);
+      const to = this.#put(bound.table, out, rowStart, keyEnd, rowEnd);
+      this.notes.moved(bound.table, from, to);
+    } else this.notes.changed(bound.table, this.#put(bound.table, out, rowStart, keyEnd, rowEnd));
   }
 
   remove(bound: BoundTable, out: Arena, keyStart: number, keyEnd: number): void {
-    this.#remove(bound.table, out, keyStart, keyEnd);
+    this.notes.removed(bound.table, this.#remove(bound.table, out, keyStart, keyEnd));
   }
 
   commit(end: TransactionEnd): void {
@@ -193,8 +209,11 @@ export class Replayer implements TailHandler<BoundTable> {
     this.#wake?.();
   }
 
-  #put(table: FerriedTable, out: Arena, rowStart: number, keyEnd: number, rowEnd: number): void {
+  /** Answers the key. */
+  #put(table: FerriedTable, out: Arena, rowStart: number, keyEnd: number, rowEnd: number): string {
     const keyStart = rowStart + table.layout.nullBytes;
+    // Whether its parent is ferried cannot be said yet; that an earlier process has written the row can.
+    if (table.waits) return this.#remove(table, out, keyStart, keyEnd);
     const key = keyString(out.bytes, keyStart, keyEnd);
     table.touch(key);
     const drop = mayDropChange(
@@ -202,26 +221,29 @@ export class Replayer implements TailHandler<BoundTable> {
       table.place(out.bytes, keyStart),
       table.comparable,
       table.targetHasUnique,
-      table.where !== null,
+      table.partial,
     );
     if (drop) {
       const pending = this.#pending.get(table);
       if (pending !== undefined && !mayKeepPending(true)) pending.drop(key);
-      return;
+      return key;
     }
     const pending = this.#of(table);
     const before = pending.bytes;
     pending.put(key, out.bytes, rowStart, rowEnd);
     this.#grown(pending.bytes - before);
+    return key;
   }
 
-  #remove(table: FerriedTable, out: Arena, keyStart: number, keyEnd: number): void {
+  /** Answers the key. */
+  #remove(table: FerriedTable, out: Arena, keyStart: number, keyEnd: number): string {
     const key = keyString(out.bytes, keyStart, keyEnd);
     table.touch(key);
     const pending = this.#of(table);
     const before = pending.bytes;
     pending.remove(key);
     this.#grown(pending.bytes - before);
+    return key;
   }
 
   #of(table: FerriedTable): PendingChanges {
@@ -243,6 +265,7 @@ export class Replayer implements TailHandler<BoundTable> {
   }
 
   #end(end: TransactionEnd): void {
+    this.notes.end();
     this.#complete = end.position;
     this.newestTimestamp = end.timestamp;
     if (this.#count > 0) this.#oldest ??= end.timestamp;

@@ -55,7 +55,12 @@ interface Index extends DeferredIndex {
 export function targetDefinition(
   createSql: string,
   target: TableName,
-  options: { readonly deferIndexes: boolean; readonly keyName: string },
+  options: {
+    readonly deferIndexes: boolean;
+    readonly keyName: string;
+    /** Indexes that are not to wait for the end of the copy. */
+    readonly keep?: readonly string[];
+  },
 ): TargetDefinition {
   const { items: all, tail } = takeApart(createSql);
   const foreignKeys: DeferredForeignKey[] = [];
@@ -70,6 +75,7 @@ export function targetDefinition(
     if (index !== null) indexes.set(item, index);
   }
   const kept = keptIndexes(items, [...indexes.values()], options.keyName);
+  for (const name of options.keep ?? []) kept.add(name);
   const deferred: DeferredIndex[] = [];
   const left = items.filter((item) => {
     const index = indexes.get(item);
@@ -95,6 +101,22 @@ export async function missingIndexes<T extends { readonly name: string }>(
   // Index names have no case.
   const there = new Set(rows.map((row) => String(row.name).toLowerCase()));
   return deferred.filter((index) => !there.has(index.name.toLowerCase()));
+}
+
+/** Those of `keys` that the target table does not have. */
+export async function missingForeignKeys<T extends { readonly name: string }>(
+  session: Session,
+  target: TableName,
+  keys: readonly T[],
+): Promise<T[]> {
+  if (keys.length === 0) return [];
+  const rows = await session.query(
+    `SELECT CONSTRAINT_NAME AS name FROM information_schema.TABLE_CONSTRAINTS
+      WHERE CONSTRAINT_TYPE = 'FOREIGN KEY' AND TABLE_SCHEMA = ? AND TABLE_NAME = ?`,
+    [target.schema, target.name],
+  );
+  const there = new Set(rows.map((row) => String(row.name).toLowerCase()));
+  return keys.filter((key) => !there.has(key.name.toLowerCase()));
 }
 
 /** The columns of a table in the source's own words, and nothing else of it. */
@@ -203,6 +225,12 @@ function asForeignKey(item: string): DeferredForeignKey | null {
 function firstColumn(index: string): string | null {
   const open = index.indexOf("(") + 1;
   return index[open] === "`" ? readName(index, open).name : null;
+}
+
+/** The foreign keys of a `SHOW CREATE TABLE`, as it says them; none in an empty text. */
+export function foreignKeyDefinitions(createSql: string): DeferredForeignKey[] {
+  if (createSql === "") return [];
+  return takeApart(createSql).items.map(asForeignKey).filter((key) => key !== null);
 }
 
 /** The quoted name that stands at `at`, and where it ends. */

@@ -7,7 +7,17 @@ import type { Row, Session } from "../mysql/session.ts";
 import { quoteTable } from "../mysql/identifier.ts";
 import { errorNumber } from "../errors.ts";
 import { chooseKey, type Index } from "./choose_key.ts";
+import { foreignKeyDefinitions, type TableName } from "./create_table.ts";
+import { type ForeignKey, readForeignKey } from "./foreign_key.ts";
 import type { Column, Table } from "./table.ts";
+
+/** A foreign key as its parent sees it. */
+export interface ChildKey {
+  /** Its name. */
+  readonly name: string;
+  /** The table that has it. */
+  readonly table: TableName;
+}
 
 /** A table, and what beside its columns decides whether it can be ferried. */
 export interface LoadedTable {
@@ -15,8 +25,10 @@ export interface LoadedTable {
   readonly table: Table;
   /** `InnoDB`, … */
   readonly engine: string;
-  /** Foreign keys of this table, and those of other tables that point at it (`fk of other.table`). */
-  readonly foreignKeys: string[];
+  /** Its foreign keys. */
+  readonly foreignKeys: readonly ForeignKey[];
+  /** Foreign keys of other tables that point at it, as far as the user may see them. */
+  readonly children: readonly ChildKey[];
   /** Names of its triggers. */
   readonly triggers: string[];
   /** Names of its generated columns. */
@@ -55,7 +67,7 @@ export async function loadTables(
   const schemas = [...new Set(tables.map((row) => String(row.s)))];
   const columns = grouped(await session.query(COLUMNS, [schemas]));
   const statistics = grouped(await session.query(STATISTICS, [schemas]));
-  const foreignKeys = await session.query(FOREIGN_KEYS, [schemas, schemas]);
+  const pointers = await session.query(POINTERS, [schemas]);
   const triggers = grouped(await session.query(TRIGGERS, [schemas]));
   const loaded: LoadedTable[] = [];
   for (const row of tables) {
@@ -68,7 +80,8 @@ export async function loadTables(
     loaded.push({
       table,
       engine: String(row.engine ?? ""),
-      foreignKeys: foreignKeyNames(foreignKeys, row.s, row.t),
+      foreignKeys: foreignKeyDefinitions(createSql).map((key) => readForeignKey(key, row.s)),
+      children: childKeys(pointers, row.s, row.t),
       triggers: (triggers.get(at) ?? []).map((trigger) => String(trigger.name)),
       generatedColumns: table.columns.filter((c) => c.generated).map((c) => c.name),
       createSql,
@@ -95,11 +108,11 @@ const STATISTICS = `
     FROM information_schema.STATISTICS WHERE TABLE_SCHEMA IN (?)
    ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`;
 
-const FOREIGN_KEYS = `
-  SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS name, UNIQUE_CONSTRAINT_SCHEMA AS parent_s,
+// Not REFERENTIAL_CONSTRAINTS: MariaDB shows that only to those who may write the child.
+const POINTERS = `
+  SELECT DISTINCT TABLE_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS name, REFERENCED_TABLE_SCHEMA AS parent_s,
          REFERENCED_TABLE_NAME AS parent_t
-    FROM information_schema.REFERENTIAL_CONSTRAINTS
-   WHERE CONSTRAINT_SCHEMA IN (?) OR UNIQUE_CONSTRAINT_SCHEMA IN (?)`;
+    FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_SCHEMA IN (?)`;
 
 const TRIGGERS = `
   SELECT EVENT_OBJECT_SCHEMA AS s, EVENT_OBJECT_TABLE AS t, TRIGGER_NAME AS name
@@ -181,10 +194,11 @@ function asIndexes(rows: readonly Row[]): Index[] {
   });
 }
 
-function foreignKeyNames(rows: readonly Row[], schema: string, name: string): string[] {
-  const own = rows.filter((row) => row.s === schema && row.t === name);
-  const others = rows.filter((row) => row.parent_s === schema && row.parent_t === name && !own.includes(row));
-  return [...own.map((row) => String(row.name)), ...others.map((row) => `${row.name} of ${row.s}.${row.t}`)];
+function childKeys(rows: readonly Row[], schema: string, name: string): ChildKey[] {
+  const others = rows.filter((row) =>
+    row.parent_s === schema && row.parent_t === name && !(row.s === schema && row.t === name)
+  );
+  return others.map((row) => ({ name: String(row.name), table: { schema: row.s, name: row.t } }));
 }
 
 async function showCreate(session: Session, t: { schema: string; name: string }): Promise<string | null> {

@@ -102,6 +102,12 @@ export class FerryStore {
     return rows.map((r) => r.id);
   }
 
+  /** Ids of every ferry that is in one of `states`. */
+  async idsIn(session: Session, states: readonly string[]): Promise<string[]> {
+    const rows = await session.query(`SELECT id FROM ${this.#s}.ferries WHERE state IN (?)`, [states]);
+    return rows.map((r) => r.id);
+  }
+
   /** Makes the ferry's rows where there are none. */
   async create(
     session: Session,

@@ -209,7 +209,7 @@ onEachFlavour("DDL on a table without a key stops the ferry", async ({ source, t
     await until(ferry, ["awaitingCutover"]);
     await using sql = await Sql.open(source.url);
     await sql.run("ALTER TABLE shop.hits ADD COLUMN late INT");
-    assert.equal((await ferry.ended).error?.code, "ddl-on-ferried-table");
+    assert.equal((await until(ferry, ["failed"], 60)).error?.code, "ddl-on-ferried-table");
   } finally {
     await dock.close();
   }

@@ -63,12 +63,15 @@ const CLEAN = [
 
 const WRONG = [
   "CREATE DATABASE pf_wrong",
+  "CREATE DATABASE pf_away",
   "CREATE TABLE pf_wrong.no_key (a INT, b INT, UNIQUE KEY (a)) ENGINE=InnoDB",
   "CREATE TABLE pf_wrong.prefix_key (a VARCHAR(200) NOT NULL, UNIQUE KEY (a(10))) ENGINE=InnoDB",
   "CREATE TABLE pf_wrong.old_engine (a INT PRIMARY KEY) ENGINE=MyISAM",
   "CREATE TABLE pf_wrong.floaty (a DOUBLE PRIMARY KEY) ENGINE=InnoDB",
   "CREATE TABLE pf_wrong.parent (id INT PRIMARY KEY) ENGINE=InnoDB",
   "CREATE TABLE pf_wrong.child (id INT PRIMARY KEY, p INT, CONSTRAINT to_parent FOREIGN KEY (p) REFERENCES pf_wrong.parent (id)) ENGINE=InnoDB",
+  "CREATE TABLE pf_away.parent (id INT PRIMARY KEY) ENGINE=InnoDB",
+  "CREATE TABLE pf_wrong.orphan (id INT PRIMARY KEY, p INT, CONSTRAINT to_away FOREIGN KEY (p) REFERENCES pf_away.parent (id)) ENGINE=InnoDB",
   "CREATE TABLE pf_wrong.differs (id INT PRIMARY KEY, a VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, b INT) ENGINE=InnoDB",
   "CREATE TABLE pf_wrong.full (id INT PRIMARY KEY, g INT AS (id + 1)) ENGINE=InnoDB",
   "CREATE TRIGGER pf_wrong.loud BEFORE INSERT ON pf_wrong.full FOR EACH ROW SET NEW.id = NEW.id",
@@ -122,7 +125,7 @@ async function shown(session: Session, schema: string): Promise<string[][]> {
 
 async function sweep(session: Session): Promise<void> {
   await runAll(session, ["SET foreign_key_checks = 0", "DROP USER IF EXISTS pf_poor@'%'"]);
-  for (const name of ["pf_clean", "pf_wrong", "pf_odd", "_pf_newer"]) {
+  for (const name of ["pf_clean", "pf_wrong", "pf_away", "pf_odd", "_pf_newer"]) {
     await session.run(`DROP DATABASE IF EXISTS ${name}`);
   }
 }
@@ -252,8 +255,7 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
           "binlog-row-image binlog_row_image",
           "engine-not-transactional pf_wrong.old_engine",
           "float-key pf_wrong.floaty",
-          "foreign-key pf_wrong.child",
-          "foreign-key pf_wrong.parent",
+          "foreign-key-outside pf_wrong.orphan",
           ...(vendor === "mariadb" ? ["no-key pf_wrong.hash_key"] : []),
           "no-key pf_wrong.no_key",
           "no-key pf_wrong.prefix_key",
@@ -277,7 +279,9 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
         assert.ok(differs.includes(seen), differs);
       }
       assert.ok(
-        findings.find((f) => f.subject === "pf_wrong.parent")!.detail.includes("to_parent of pf_wrong.child"),
+        findings.find((f) => f.code === "foreign-key-outside")!.detail.includes(
+          '"to_away" points at "pf_away.parent"',
+        ),
       );
       assert.equal(
         findings.find((f) => f.subject === "pf_wrong.no_key")!.detail,

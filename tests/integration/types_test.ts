@@ -7,7 +7,7 @@ import { openDock } from "../../lib/ferry/dock.ts";
 import type { ServerPair, Vendor } from "../servers/mod.ts";
 import { assertEqual } from "../support/equality.ts";
 import { shopSpec, until } from "../support/ferries.ts";
-import { onEachFlavour } from "../support/flavours.ts";
+import { onEachCrossing, onEachFlavour } from "../support/flavours.ts";
 import {
   LENIENT,
   makeRoadTable,
@@ -23,18 +23,27 @@ import type { TypeCase } from "../support/type_cases.ts";
 
 const GTIDS = { "gtid-mode": "ON", "enforce-gtid-consistency": "ON" };
 
-/** Ferries the tables, writes to them on both roads, and compares. */
-async function ferry(pair: ServerPair, tables: readonly RoadTable[], setup: string[] = []): Promise<void> {
+/** Ferries the tables, writes to them on both roads, and compares. Answers the tables that preflight refused by name. */
+async function ferry(
+  pair: ServerPair,
+  all: readonly RoadTable[],
+  setup: string[] = [],
+): Promise<RoadTable[]> {
   const { source, target } = pair;
   await using sql = await Sql.open(source.url);
   await sql.run(LENIENT);
   await sql.run("CREATE DATABASE IF NOT EXISTS shop");
   for (const statement of setup) await sql.run(statement);
-  let rows = 0;
-  for (const t of tables) rows += await makeRoadTable(sql, t);
+  const counts = new Map<RoadTable, number>();
+  for (const t of all) counts.set(t, await makeRoadTable(sql, t));
   const dock = openDock();
   try {
+    const { findings } = await dock.check(shopSpec(source.url, target.url));
+    const refused = new Set(findings.filter((f) => f.level === "error").map((f) => f.subject));
+    const tables = all.filter((t) => !refused.has(`shop.${t.name}`));
+    const rows = tables.reduce((sum, t) => sum + counts.get(t)!, 0);
     const under = await dock.start(shopSpec(source.url, target.url, {
+      exclude: [...refused],
       copy: { concurrency: 2 },
       cutover: { mode: "manual", fence: "lockTables", keepFence: false },
     }));
@@ -56,14 +65,28 @@ async function ferry(pair: ServerPair, tables: readonly RoadTable[], setup: stri
     assert.ok(replayed >= changes, `${replayed} of ${changes} changes were replayed`);
     assert.equal(done.verification.state, "passed");
     await assertEqual(source.url, target.url, tables.map((t) => `shop.${t.name}`));
+    return all.filter((t) => !tables.includes(t));
   } finally {
     await dock.close();
   }
 }
 
 onEachFlavour("every type arrives by copy and by replay", async (pair, vendor) => {
-  await ferry(pair, typeTables(vendor, () => true));
+  assert.deepEqual(await ferry(pair, typeTables(vendor, () => true)), []);
 }, { source: { mysql: GTIDS } });
+
+onEachCrossing("every type that both families have arrives by copy and by replay", async (pair, route) => {
+  // Values that only the source can hold stop a ferry (MySQL's TIME ends earlier, MariaDB's JSON is less deep), but for
+  // -0, which MariaDB makes 0.
+  const alien = /838:59:59\.|\[{40}|(\{"a":){40}|-0e0/;
+  const tables = typeTables(route.source, () => true).map((t) => ({
+    ...t,
+    rows: t.rows.filter((row) => !row.some((v) => alien.test(v))),
+  }));
+  const refused = await ferry(pair, tables);
+  const only = { mysql: ["v VECTOR(3)", "v VECTOR(16383)"], mariadb: ["v UUID", "v INET4", "v INET6"] };
+  assert.deepEqual(refused.map((t) => t.columns), only[route.source]);
+}, { only: (route) => route.source !== route.target });
 
 /** The first case of each type, whatever its length. */
 function oneOfEach(): (c: TypeCase) => boolean {
@@ -291,7 +314,7 @@ for (const road of ["copy", "replay"]) {
           await until(under, ["awaitingCutover"]);
           await write();
         }
-        const failed = await under.ended;
+        const failed = await until(under, ["failed"], 60);
         assert.equal(failed.error?.code, "row-too-large");
         assert.match(failed.error!.detail, /row k=näme of table "shop\.big": it takes 50000\d\d bytes/);
       } finally {

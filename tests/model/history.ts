@@ -32,6 +32,8 @@ export interface HistoryOptions {
   readonly unique: boolean;
   /** Only some values are meant ({@linkcode isMeant}); each write has the choice. */
   readonly filtered: boolean;
+  /** Key 1 is a child of key 0: it goes with it, and only of key 0 is told. */
+  readonly unseen: boolean;
   /** Transactions of several changes too: both keys written, a key changed, unique values swapped. */
   readonly wide: boolean;
 }
@@ -59,7 +61,10 @@ export function histories(options: HistoryOptions): readonly History[] {
     if (ends.length <= options.transactions) {
       for (const transaction of nextTransactions(rows[rows.length - 1], ends.length + 1, options)) {
         const after = [...rows[rows.length - 1]] as [number | null, number | null];
-        for (const change of transaction) after[change.key] = change.value;
+        for (const change of transaction) {
+          after[change.key] = change.value;
+          if (options.unseen && change.key === 0 && change.value === null) after[1] = null;
+        }
         const all = [...changes, ...transaction];
         longer.push(grow(all, [...ends, all.length], [...rows, after]));
       }
@@ -81,6 +86,7 @@ function nextTransactions(rows: Rows, next: number, options: HistoryOptions): Ch
 function transactionsWith(rows: Rows, fresh: number, options: HistoryOptions): Change[][] {
   const result: Change[][] = [];
   for (const key of KEYS) {
+    if (options.unseen && key === 1 && rows[0] === null) continue;
     const values = options.unique
       ? [0, 1, 2].filter((v) => v !== rows[key] && (v === 0 || v !== rows[1 - key]))
       : [fresh];

@@ -72,6 +72,9 @@ const filteredMoves: Instance = {
   limit: 1,
 };
 
+/** A child goes with its parent, and the binlog tells of the parent alone. */
+const unseen: Instance = { ...single, name: "a child that goes unseen", transactions: 3, unseen: true };
+
 /** The first position lies behind a commit that readers may not see yet. */
 const early: Instance = { ...single, name: "begun amid a commit", transactions: 3, early: 1 };
 
@@ -92,6 +95,17 @@ const SOUND: readonly [Instance, number][] = [
   [swaps, 50_000],
   [crashes, 100_000],
   [early, 50_000],
+  [unseen, 50_000],
+  [
+    {
+      ...unseen,
+      name: "a child that goes unseen, two ranges",
+      ranges: TWO_RANGES,
+      limit: 1,
+      transactions: 2,
+    },
+    50_000,
+  ],
   [filtered, 10_000],
   [filteredMoves, 50_000],
 ];
@@ -122,6 +136,9 @@ const BROKEN: readonly [string, Instance, Partial<Rules>][] = [
   ["I1: noting the position inside a transaction", wide, { mayNotePosition: () => true }],
   ["I2: writing rows that were touched since they were read", ranges, { mayWriteRow: () => true }],
   ["I3: sending a chunk while a flush is in flight", ranges, { maySendChunk: () => true }],
+  ["I3: sending a chunk that a flush has made stale", { ...unseen, transactions: 1 }, {
+    mayKeepChunk: () => true,
+  }],
   ["I3: flushing while a chunk write is in flight", ranges, { mayBeginFlush: () => true }],
   ["I4: dropping a delete", short, {
     mayDropChange: (change, ...rest) => RULES.mayDropChange(change === "delete" ? "put" : change, ...rest),

@@ -23,6 +23,8 @@ export interface Instance {
   readonly unique?: boolean;
   /** Only rows with some of the values are meant (I6). */
   readonly filtered?: boolean;
+  /** Key 1 is a child of key 0, which takes it along without a word. */
+  readonly unseen?: boolean;
   /** Transactions that lie before the first position and that readers may not see yet; 0 if not given. */
   readonly early?: number;
   /** Transactions of several changes, and flushes in their middle. */
@@ -60,14 +62,27 @@ const FIELD = {
   target: 12,
   /** Where the tail began; kept at 0 unless the rules ask for it. */
   tailStart: 14,
-  ranges: 15,
+  /** The parent's key went, as the tail told, and as the flush in flight is to follow it. */
+  gone: 15,
+  goneBatch: 16,
+  ranges: 17,
 } as const;
 
 /** Fields of a range. Keys stand as key + 1, so that 0 is none. */
 const RANGE = { readThrough: 0, readToEnd: 1, cursor: 2, cursorAtEnd: 3, chunks: 4 } as const;
 
 /** Fields of a chunk; sets of keys are bits. `point`: the noted position, from `READ` on the visible transactions. */
-const CHUNK = { phase: 0, point: 1, rows: 2, touched: 3, sent: 4, through: 5, toEnd: 6, size: 7 } as const;
+const CHUNK = {
+  phase: 0,
+  point: 1,
+  rows: 2,
+  touched: 3,
+  sent: 4,
+  through: 5,
+  toEnd: 6,
+  stale: 7,
+  size: 8,
+} as const;
 
 const [NONE, REGISTERED, NOTED, READ, SENT] = [0, 1, 2, 3, 4];
 
@@ -91,6 +106,7 @@ export class World {
       transactions: instance.transactions,
       unique: instance.unique ?? false,
       filtered: instance.filtered ?? false,
+      unseen: instance.unseen ?? false,
       wide: instance.wide ?? false,
     });
     this.#rangeSize = RANGE.chunks + CHUNK.size * instance.chunks;
@@ -179,8 +195,9 @@ export class World {
         if (phase < READ || n[chunk + CHUNK.rows] & (1 << key)) n[chunk + CHUNK.touched] |= 1 << key;
       }
     }
-    const { unique = false, filtered = false } = this.#instance;
-    const dropped = this.#rules.mayDropChange(kind, place, true, unique, filtered);
+    const { unique = false, filtered = false, unseen = false } = this.#instance;
+    if (unseen && kind === "delete" && key === 0) n[FIELD.gone] = 1;
+    const dropped = this.#rules.mayDropChange(kind, place, true, unique, filtered || unseen);
     if (!dropped) n[FIELD.pending + key] = index + 1;
     else if (!this.#rules.mayKeepPending(dropped)) n[FIELD.pending + key] = 0;
     emit(`${before}deliver ${kind} k${key}=${value}${dropped ? " (dropped)" : ""}`, n);
@@ -251,6 +268,9 @@ export class World {
         }
         if (!this.#rules.maySendChunk(s[FIELD.flushing] === 1)) return;
         if (!this.#rules.mayCommitCursor(true, order === 0)) return;
+        if (!this.#rules.mayKeepChunk(0, s[chunk + CHUNK.stale])) {
+          return emit(`range${index}: stale, begin again`, this.#rewind(s.slice(), range));
+        }
         const n = s.slice();
         const touched = KEY_SETS[s[chunk + CHUNK.touched]];
         n[chunk + CHUNK.phase] = SENT;
@@ -316,6 +336,7 @@ export class World {
         emit(`position ${position} commits alone`, n);
       }
       if (!this.#rules.mayCommitPosition(true)) return;
+      if (s[FIELD.goneBatch] && history.ends[s[FIELD.visible]] < position) return;
       const n = s.slice();
       // An image that is not meant is a delete (I6).
       const changes = KEYS.map((key) => s[FIELD.batch + key]).filter((i) => i > 0).map((i) => {
@@ -324,7 +345,9 @@ export class World {
       });
       for (const { key, value } of changes) if (value === null) n[FIELD.target + key] = 0;
       for (const { key, value } of changes) if (value !== null) this.#put(n, key, value);
+      if (s[FIELD.goneBatch]) this.#followParent(n, history.rows[s[FIELD.visible]]);
       n[FIELD.saved] = Math.max(n[FIELD.saved], position);
+      n[FIELD.goneBatch] = 0;
       n.fill(0, FIELD.flushing, FIELD.batchPosition + 1);
       return emit(`flush commits with position ${position}`, n);
     }
@@ -338,6 +361,8 @@ export class World {
     const n = s.slice();
     n[FIELD.flushing] = 1;
     n[FIELD.batchPosition] = position;
+    n[FIELD.goneBatch] = s[FIELD.gone];
+    n[FIELD.gone] = 0;
     for (const key of KEYS) {
       n[FIELD.batch + key] = s[FIELD.pending + key];
       n[FIELD.pending + key] = 0;
@@ -351,14 +376,27 @@ export class World {
     const { ends } = this.#history(s);
     n[FIELD.crashes]--;
     n.fill(0, FIELD.pending, FIELD.target);
+    n[FIELD.gone] = n[FIELD.goneBatch] = 0;
     // A source gives no half transaction again: one that the position has begun counts as had.
     this.#beginTail(n, ends.find((end) => end >= s[FIELD.saved])!);
-    for (const at of this.#rangeOffsets()) {
-      n[at + RANGE.readThrough] = s[at + RANGE.cursor];
-      n[at + RANGE.readToEnd] = s[at + RANGE.cursorAtEnd];
-      n.fill(0, at + RANGE.chunks, at + this.#rangeSize);
-    }
+    for (const at of this.#rangeOffsets()) this.#rewind(n, at);
     return n;
+  }
+
+  /** What was read of a range and not written is forgotten. */
+  #rewind(n: State, range: number): State {
+    n[range + RANGE.readThrough] = n[range + RANGE.cursor];
+    n[range + RANGE.readToEnd] = n[range + RANGE.cursorAtEnd];
+    n.fill(0, range + RANGE.chunks, range + this.#rangeSize);
+    return n;
+  }
+
+  /** The child that the target has is read again; chunks that were read before are stale. */
+  #followParent(n: State, rows: Rows): void {
+    if (n[FIELD.target + 1] !== 0) n[FIELD.target + 1] = (rows[1] ?? -1) + 1;
+    for (const chunk of this.#rangeOffsets().flatMap((at) => this.#chunkOffsets(at))) {
+      if (n[chunk + CHUNK.phase] !== NONE) n[chunk + CHUNK.stale] = 1;
+    }
   }
 
   /** REPLACE: with a unique value it takes away the other row that holds it. */

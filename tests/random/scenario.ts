@@ -134,16 +134,28 @@ function tables(vendors: readonly [Vendor, Vendor]): fc.Arbitrary<RandomTable[]>
       fc.constantFrom(true, true, false),
       table(vendors, made.length, made.at(-1)?.key ?? null),
     ).chain(([on, next]) => made.length > 0 && !on ? fc.constant(made) : more([...made, next]));
-  return more([]).map((all) => {
-    // A parent that is filtered cannot have a child with a foreign key: the target could not hold it.
-    const filtered = new Set<number>();
-    return all.map((t, i) => {
-      const constrained = t.hanging === "cascade" || t.hanging === "setNull";
-      const hanging = constrained && filtered.has(i - 1) ? "no" : t.hanging;
-      if (t.where !== null || hanging === "through") filtered.add(i);
-      return { ...t, hanging };
-    });
-  });
+  return more([]).map(takeable);
+}
+
+/**
+ * The same tables without what preflight refuses: a parent that is filtered has no child with a foreign key (the target
+ * could not hold it), a row that loses its parent enters no filter, and a table that passes cascades on has no further
+ * unique key.
+ */
+function takeable(all: readonly RandomTable[]): RandomTable[] {
+  const constrained = (t: RandomTable | undefined) => t?.hanging === "cascade" || t?.hanging === "setNull";
+  const tables: RandomTable[] = [];
+  for (const [i, t] of all.entries()) {
+    const above = tables[i - 1];
+    const filtered = above !== undefined && (above.where !== null || above.hanging === "through");
+    let hanging = constrained(t) && filtered ? "no" as const : t.hanging;
+    if (constrained(above) && above.key.names.length < above.key.columns.length) hanging = "no";
+    tables.push({ ...t, hanging, where: hanging === "setNull" ? null : t.where });
+  }
+  return tables.map((t, i) => ({
+    ...t,
+    unique: t.unique && !(constrained(t) && constrained(tables[i + 1])),
+  }));
 }
 
 const write: fc.Arbitrary<RandomWrite> = fc.record({

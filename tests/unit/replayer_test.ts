@@ -1,3 +1,5 @@
+import { Dependencies } from "../../lib/replay/dependencies.ts";
+import { KeyNotes } from "../../lib/replay/key_notes.ts";
 import assert from "node:assert/strict";
 import { CopyRange } from "../../lib/copy/copy_range.ts";
 import { Delivered } from "../../lib/copy/delivered.ts";
@@ -40,7 +42,7 @@ function waiting(more: { where?: string; targetHasUnique?: boolean }): number {
   const none = { lower: null, upper: null, cursor: null, done: false, rows: 0, bytes: 0 };
   table.ranges = [new CopyRange(table, { tableNo: 0, rangeNo: 0, ...none })];
   const delivered = new Delivered({ file: "binlog.1", offset: 4 }, null);
-  const replayer = new Replayer(new Map(), delivered, () => {});
+  const replayer = new Replayer(new Map(), delivered, new KeyNotes(new Dependencies([], [])), () => {});
   const out = new Arena();
   out.reserve(5);
   out.bytes.fill(0, 0, 5);

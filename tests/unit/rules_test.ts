@@ -13,6 +13,7 @@ import {
   RULES,
   whereIsKey,
 } from "../../lib/copy/rules.ts";
+import { mayKeepChunk } from "../../lib/copy/rules.ts";
 import * as rules from "../../lib/copy/rules.ts";
 
 const view: RangeView = { lower: 10, upper: 20, readThrough: null, readInProgress: false, readToEnd: false };
@@ -157,4 +158,9 @@ Deno.test("whereIsKey: neighbouring ranges place every key exactly once", () => 
     const places = sorted.slice(1).map((upper, i) => whereIsKey({ ...view, lower: sorted[i], upper }, key));
     assert.deepEqual(places.filter((place) => place !== "unknown"), ["unread"]);
   }));
+});
+
+Deno.test("a chunk that a flush has made stale is not sent", () => {
+  assert.equal(mayKeepChunk(3, 3), true);
+  assert.equal(mayKeepChunk(3, 4), false);
 });
