@@ -211,7 +211,9 @@ export class Session {
   }
 
   #explain(e: unknown): unknown {
-    if (!isConnectionLoss(e) && !this.#closed) return e;
+    // The driver's own refusal of a command on a connection that is gone has no number.
+    const refused = !this.usable && errorNumber(e) === null;
+    if (!isConnectionLoss(e) && !this.#closed && !refused) return e;
     const side = this.#options.side;
     return new FerryError(`${side}-connection-lost`, `Cannot reach the ${side}: the connection was lost`, {
       retryable: true,
