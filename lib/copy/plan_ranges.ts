@@ -11,7 +11,9 @@ import type { Session } from "../mysql/session.ts";
 import type { StoredRange } from "../state/ferry_store.ts";
 import { type FerriedTable, integerKey } from "./ferried_table.ts";
 
-/** Rows that one range should have at least: below it, splitting costs more than it gives. */
+/** Bytes of rows that one range should have at least: few large rows are worth several ranges too. */
+const BYTES_PER_RANGE = 16 << 20;
+/** Rows that one range should have at least, unless they are large: below it, splitting costs more than it gives. */
 const ROWS_PER_RANGE = 50_000;
 /** Ranges that one table is cut into at most. */
 const MAX_RANGES = 64;
@@ -23,7 +25,7 @@ export async function planRanges(
   signal: AbortSignal,
 ): Promise<StoredRange[]> {
   const rows = table.table.rowsEstimated ?? 0;
-  const wanted = Math.min(MAX_RANGES, Math.floor(rows / ROWS_PER_RANGE));
+  const wanted = rangesFor(rows, table.table.bytesEstimated ?? 0);
   const bounds = wanted < 2
     ? []
     : table.comparable
@@ -39,6 +41,12 @@ export async function planRanges(
     rows: 0,
     bytes: 0,
   }));
+}
+
+/** How many ranges a table of so many rows and bytes is cut into. */
+export function rangesFor(rows: number, bytes: number): number {
+  const wanted = Math.floor(Math.max(rows / ROWS_PER_RANGE, bytes / BYTES_PER_RANGE));
+  return Math.max(1, Math.min(MAX_RANGES, wanted, rows));
 }
 
 /** Evenly between the smallest and the largest key. */
