@@ -13,43 +13,33 @@ import { FerriedTable } from "../copy/ferried_table.ts";
 import { planRanges } from "../copy/plan_ranges.ts";
 import { type ReadPoint, readPointFor, snapshotPosition } from "../copy/read_point.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
-import { errorNumber, FerryError } from "../errors.ts";
-import { quoteName, quoteTable } from "../mysql/identifier.ts";
-import type { Merging } from "../mysql/merge_writer.ts";
+import { FerryError } from "../errors.ts";
 import { driverOptions, Session } from "../mysql/session.ts";
-import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
-import { uniqueKeyName } from "../preflight/target.ts";
 import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { Dependencies } from "../replay/dependencies.ts";
 import { Dependents } from "../replay/dependents.ts";
 import { Flusher } from "../replay/flusher.ts";
-import { missingForeignKeys, missingIndexes, type TableName } from "../schema/create_table.ts";
 import { KeyNotes } from "../replay/key_notes.ts";
 import { SourceReads } from "../replay/source_reads.ts";
 import { ImageFilter } from "../replay/image_filter.ts";
-import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
-import { stageDefinition } from "../schema/stage_table.ts";
 import { tableLabel } from "../schema/table.ts";
-import { parseConnectionUrl } from "../spec/connection_url.ts";
+import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
-import { createOwnKeysSql, ownKeysTable, ownKeysThere, sweepOwnKeys } from "../state/own_keys.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { dropMadeObjects } from "./carry_objects.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import { cutOver } from "./cut_over.ts";
 import type { Logbook } from "./logbook.ts";
+import { TargetIndexes } from "./target_indexes.ts";
+import { runDdl, TargetTables } from "./target_tables.ts";
 
 /** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
 const COPY_FLUSH_MS = 200;
 const FOLLOW_FLUSH_MS = 5;
-/** Tries of building a unique index of a table whose rows may be newer than what is replayed. */
-const UNIQUE_TRIES = 50;
 /** Behind by less than this many seconds counts as caught up. */
 const CAUGHT_UP_SECONDS = 2;
-/** The note of CREATE TABLE IF NOT EXISTS about a table that is there. */
-const TABLE_EXISTS = 1050;
 
 /** What a crossing is given. */
 export interface CrossingOptions {
@@ -195,9 +185,16 @@ export class Crossing {
 
   /** Opens a data session that dies with this attempt. */
   open(side: "source" | "target"): Promise<Session> {
-    const { spec } = this.options;
-    const url = parseConnectionUrl(side === "source" ? spec.source : spec.target);
-    return Session.open(url, { side, data: true, signal: this.#end.signal });
+    return Session.open(this.#url(side), { side, data: true, signal: this.#end.signal });
+  }
+
+  /** Opens a talk session that dies with this attempt. */
+  #talk(side: "source" | "target"): Promise<Session> {
+    return Session.open(this.#url(side), { side, signal: this.#end.signal });
+  }
+
+  #url(side: "source" | "target"): ConnectionTarget {
+    return parseConnectionUrl(this.options.spec[side]);
   }
 
   /** Nothing is written any more from here on; the attempt fails. */
@@ -220,10 +217,10 @@ export class Crossing {
     let tail: BinlogTail<BoundTable> | null = null;
     let flushing: Promise<unknown> = Promise.resolve();
     try {
-      const url = parseConnectionUrl(this.options.spec.source);
-      this.#statusSession = await Session.open(url, { side: "source", signal: this.#end.signal });
+      this.#statusSession = await this.#talk("source");
       // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
       await this.#dropLeftObjects();
+      if (this.options.memory === null) await this.remember({});
       await this.#makeTables();
       const saved = await this.#savedPosition();
       tail = this.#startTail(saved);
@@ -250,8 +247,10 @@ export class Crossing {
     await logbook.move("catchingUp");
     await this.#catchUp();
     await this.#findOrphans();
-    await this.#buildIndexes();
-    await this.#buildForeignKeys();
+    const indexes = this.#indexes();
+    await indexes.build();
+    await this.#catchUp();
+    await indexes.buildForeignKeys();
     for (;;) {
       if (spec.verify === "full") {
         await logbook.move("verifying");
@@ -305,8 +304,7 @@ export class Crossing {
 
   async #dropLeftObjects(): Promise<void> {
     if ((this.memory.objects ?? []).length === 0) return;
-    const url = parseConnectionUrl(this.options.spec.target);
-    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
+    const session = await this.#talk("target");
     try {
       await dropMadeObjects(this, session);
     } finally {
@@ -314,107 +312,41 @@ export class Crossing {
     }
   }
 
-  async #makeTables(): Promise<void> {
-    const { plan, stateSession, spec } = this.options;
-    if (this.options.memory === null) await this.remember({});
-    const [appeared] = spec.existingRows === "merge" ? [] : this.memory.appeared ?? [];
-    if (appeared !== undefined) throw tableAppeared(appeared, false);
-    for (const { name, collation } of plan.missingSchemas) {
-      const defaults = collation === null ? "" : ` COLLATE ${collation}`;
-      await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
-    }
-    for (const t of [...plan.tables, ...plan.keyless]) {
-      if (t.create !== null) await this.#make(t.target, t.create);
-    }
-    await this.#meetTargets();
-  }
-
-  /** Makes a target table, if nobody else has since the preflight: that one nobody has looked at, and it is not ours. */
-  async #make(target: TableName, create: string): Promise<void> {
-    const warnings = await this.#ddl(create);
-    if (!warnings.includes(TABLE_EXISTS)) return;
-    const label = tableLabel(target);
-    await this.remember({
-      made: this.memory.made.filter((name) => name !== label),
-      appeared: [...this.memory.appeared ?? [], label],
+  /** The target's tables, there and met. */
+  #makeTables(): Promise<void> {
+    const { plan, store, own, stateSession, spec } = this.options;
+    const tables = new TargetTables({
+      plan,
+      tables: this.tables,
+      everyTable: this.everyTable,
+      merge: spec.existingRows === "merge",
+      store,
+      own,
+      stateSession,
+      ddl: (sql) => this.#ddl(sql),
+      memory: () => this.memory,
+      remember: (change) => this.remember(change),
     });
-    throw tableAppeared(label, this.options.spec.existingRows === "merge");
+    return tables.make();
   }
 
-  /** The target's own columns, now that its tables are there, and which of their rows are ours. */
-  async #meetTargets(): Promise<void> {
-    const lower = this.options.plan.target.lowerCaseTableNames;
-    const places = Map.groupBy(this.everyTable, (t) => placeOf(t.target, lower));
-    const loaded = await loadTables(
-      this.options.stateSession,
-      (schema, name) => places.has(placeOf({ schema, name }, lower)),
-    );
-    const arrived = loaded.flatMap((there) =>
-      places.get(placeOf(there.table, lower))!.map((table) => ({ table, there }))
-    );
-    const { source, target } = this.options.plan;
-    const vendors = { source: source.vendor, target: target.vendor };
-    for (const { table, there } of arrived) {
-      table.arrive(there.table, vendors);
-      if (table.merge) table.meetOthers(this.#merging(table, there));
-    }
-    if (this.options.spec.existingRows === "merge") await this.#makeOwnKeys();
+  #indexes(): TargetIndexes {
+    const { stateSession, logbook } = this.options;
+    return new TargetIndexes({
+      tables: this.tables,
+      keyless: this.keyless,
+      planned: (t) => this.#planned.get(tableLabel(t.table))!,
+      stateSession,
+      ddl: (sql) => this.#ddl(sql),
+      memory: () => this.memory,
+      logbook,
+      held: (work) => this.flusher!.held(work),
+      caughtUp: () => this.caughtUp(this.#end.signal),
+    });
   }
 
-  #merging(table: FerriedTable, there: LoadedTable): Merging {
-    const { schema } = this.options.store;
-    const key = table.targetLayout.columns.slice(0, table.key.length).map((c) => c.column);
-    const keyIndex = uniqueKeyName(there, key)!;
-    const stage = { schema, name: `stage_${table.index}` };
-    return {
-      keys: ownKeysTable(schema, this.options.own.id, table.index),
-      stage,
-      stageSql: stageDefinition(there.createSql, stage, key),
-      keyIndex,
-      uniques: there.indexes.filter((i) => i.unique && i.name !== keyIndex)
-        .map((i) => ({ name: i.name, columns: i.columns as string[] })),
-    };
-  }
-
-  /** Where this ferry notes which rows are its own. Once made and lost, nobody knows any more. */
-  async #makeOwnKeys(): Promise<void> {
-    const { stateSession, store, own } = this.options;
-    if (this.memory.ownKeys) {
-      const there = await ownKeysThere(stateSession, store.schema, own.id);
-      const lost = this.tables.find((t) => !there.has(t.merging!.keys.name));
-      if (lost === undefined) return;
-      throw new FerryError(
-        "own-keys-lost",
-        `Cannot go on merging into table "${tableLabel(lost.target)}": table "${
-          tableLabel(lost.merging!.keys)
-        }" is gone, and with it which rows are this ferry's`,
-        { hint: "Start another ferry, when the rows that this one brought are removed" },
-      );
-    }
-    await sweepOwnKeys(stateSession, store.schema, await store.idsIn(stateSession, ["done", "cancelled"]));
-    for (const t of this.tables) {
-      const key = t.targetLayout.columns.slice(0, t.key.length).map((c) => c.column);
-      await stateSession.run(createOwnKeysSql(t.merging!.keys, key));
-    }
-    await this.remember({ ownKeys: true });
-  }
-
-  /**
-   * DDL on the target, in a session without what the source's definition might trip over, and of characters: labels are
-   * text. Answers warnings by number.
-   */
-  async #ddl(sql: string): Promise<number[]> {
-    const url = parseConnectionUrl(this.options.spec.target);
-    const session = await Session.open(url, { side: "target", signal: this.#end.signal });
-    try {
-      await session.run(
-        "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
-      );
-      const { warnings } = await session.run(sql);
-      return warnings === 0 ? [] : (await session.query("SHOW WARNINGS")).map((w) => Number(w.Code));
-    } finally {
-      await session.close();
-    }
+  #ddl(sql: string): Promise<number[]> {
+    return runDdl(() => this.#talk("target"), sql);
   }
 
   async #savedPosition(): Promise<StoredPosition> {
@@ -444,7 +376,7 @@ export class Crossing {
   }
 
   #startTail(saved: StoredPosition): BinlogTail<BoundTable> {
-    const { spec, logbook } = this.options;
+    const { logbook } = this.options;
     const delivered = new Delivered({ file: saved.file, offset: saved.offset }, saved.gtids);
     this.#hasGtids = saved.gtids !== null;
     this.#delivered = delivered;
@@ -458,7 +390,7 @@ export class Crossing {
     }, new Set(this.keyless.map((t) => `${t.table.schema}.${t.table.name}`)));
     this.replayer = replayer;
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
-      connection: driverOptions(parseConnectionUrl(spec.source)),
+      connection: driverOptions(this.#url("source")),
       serverId: 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff),
       start: { file: saved.file, offset: saved.offset },
       ...(saved.offset === 0 ? { startGtids: saved.gtids ?? "" } : {}),
@@ -575,63 +507,6 @@ export class Crossing {
     await this.flusher!.held(() => Promise.resolve());
   }
 
-  /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
-  async #buildIndexes(): Promise<void> {
-    for (const table of this.everyTable) {
-      const planned = this.#planned.get(tableLabel(table.table))!;
-      if (!this.memory.made.includes(tableLabel(table.target)) || planned.deferred.length === 0) continue;
-      const missing = await missingIndexes(this.options.stateSession, table.target, planned.deferred);
-      if (missing.length === 0) continue;
-      this.options.logbook.indexing(table);
-      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
-        missing.map((m) => `ADD ${m.definition}`).join(", ")
-      }`;
-      // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
-      if (missing.some((m) => m.unique)) {
-        await this.#buildUnique(table, sql);
-        table.targetHasUnique = true;
-      } else await this.#ddl(sql);
-    }
-    for (const table of this.keyless) this.options.logbook.keyless(table, "waiting");
-    for (const table of this.tables) {
-      await this.options.stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
-    }
-    await this.#catchUp();
-  }
-
-  /**
-   * Rows that were read again may be newer than what is replayed: a value that one of them has taken over already is its
-   * former owner's still. Replay mends that, so it is tried again further on.
-   */
-  async #buildUnique(table: FerriedTable, sql: string): Promise<void> {
-    for (let attempt = 1;; attempt++) {
-      try {
-        await this.flusher!.held(() => this.#ddl(sql));
-        return;
-      } catch (e) {
-        // 1062 duplicate entry · 1586 likewise, with the index named
-        const duplicate = [1062, 1586].includes(errorNumber(e) ?? 0);
-        if (!duplicate || !table.readsAhead || attempt >= UNIQUE_TRIES) throw e;
-        await this.caughtUp(this.#end.signal);
-      }
-    }
-  }
-
-  /** Once every row has its parent again: the constraints, without looking at the rows, which are the source's. */
-  async #buildForeignKeys(): Promise<void> {
-    for (const table of this.tables) {
-      const { foreignKeys } = this.#planned.get(tableLabel(table.table))!;
-      if (!this.memory.made.includes(tableLabel(table.target))) continue;
-      const missing = await missingForeignKeys(this.options.stateSession, table.target, foreignKeys);
-      if (missing.length === 0) continue;
-      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
-        missing.map((m) => `ADD ${m.definition}`).join(", ")
-      }`;
-      // It locks the parents too; a flush that holds one table of the two and wants the other would be in its way.
-      await this.flusher!.held(() => this.#ddl(sql));
-    }
-  }
-
   /** Waits for a person, or not, and keeps what is left to compare small meanwhile. */
   async #awaitOrder(): Promise<"cutover" | "verify"> {
     const { logbook, spec } = this.options;
@@ -662,18 +537,4 @@ export class Crossing {
 function filtersOf(plan: FerryPlan): Record<string, string> {
   const filtered = [...plan.tables, ...plan.keyless].filter((t) => t.where !== null);
   return Object.fromEntries(filtered.map((t) => [tableLabel(t.table), t.where!]));
-}
-
-/** `again`: preflight may look at it and go on. */
-function tableAppeared(label: string, again: boolean): FerryError {
-  return new FerryError(
-    "target-table-appeared",
-    `Cannot make table "${label}": somebody else made it since the preflight`,
-    {
-      retryable: again,
-      hint: again
-        ? "Nothing: it is looked at as any table that was there"
-        : "Start another ferry, alone on its target tables",
-    },
-  );
 }
