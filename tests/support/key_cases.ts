@@ -158,6 +158,9 @@ export async function makeKeyTables(sql: Sql, cases: readonly KeyCase[]): Promis
   await sql.run(LENIENT);
   await sql.run("CREATE DATABASE IF NOT EXISTS shop");
   await makeNumbers(sql);
+  if (cases.some((c) => (c.rows ?? 0) > 100_000)) {
+    await sql.run("INSERT INTO numbers.n SELECT n + 100000 FROM numbers.n");
+  }
   for (const c of cases) {
     try {
       await sql.run(`CREATE TABLE shop.${c.name} (${c.definition}, v INT, p VARCHAR(60))`);
