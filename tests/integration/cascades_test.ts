@@ -179,12 +179,7 @@ Deno.test("a ferry whose process is killed follows cascades all the same", async
   }
   await using service = await Service.start();
   await service.ask("POST", "/v1/ferries", spec);
-  // What the killed process told last is told until this one has taken the ferry up; until then it takes no order.
-  for (let status = 0; status !== 202;) {
-    await service.until("killed", ["awaitingCutover"]);
-    status = (await service.ask("POST", "/v1/ferries/killed/cutover")).status;
-    if (status !== 202) await new Promise((r) => setTimeout(r, 100));
-  }
+  await service.cutOver("killed");
   assert.ok(writers.count > 100);
   const done = await service.until("killed", ["done"]);
   await writers.stop();

@@ -85,8 +85,7 @@ onEachFlavour(
       assert.ok(i < 100, "it is taken up");
       await new Promise((r) => setTimeout(r, 100));
     }
-    await service.until("named", ["awaitingCutover"]);
-    await service.ask("POST", "/v1/ferries/named/cutover");
+    await service.cutOver("named");
     await service.until("named", ["done"]);
     await assertEqual(source.url, target.url, WORKLOAD_TABLES);
   },

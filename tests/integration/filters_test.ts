@@ -572,7 +572,7 @@ onEachFlavour(
     await service.ask("POST", "/v1/ferries", spec);
     await service.until("killed", ["awaitingCutover"]);
     await writers.stop();
-    await service.ask("POST", "/v1/ferries/killed/cutover");
+    await service.cutOver("killed");
     const done = await service.until("killed", ["done"]);
     assert.equal(done.verification.state, "passed");
     await assertSubsets(source.url, target.url, cases);

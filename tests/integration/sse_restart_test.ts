@@ -48,8 +48,7 @@ onEachFlavour(
     const all = await service.events("sse", 0, stateNamed("awaitingCutover"));
     const states = all.filter((e) => e.event === "state").map((e) => e.data.state);
     assert.ok(states.includes("copying"), `what the first process told is still there: ${states}`);
-    await service.until("sse", ["awaitingCutover"]);
-    await service.ask("POST", "/v1/ferries/sse/cutover");
+    await service.cutOver("sse");
     const rest = await service.events("sse", missed.at(-1)!.id, () => false);
     assert.equal(rest.at(-1)!.event, "done");
     assert.equal(rest.filter((e) => e.event === "done").length, 1);

@@ -94,6 +94,20 @@ export class Service implements AsyncDisposable {
     }
   }
 
+  /**
+   * Orders the cutover as soon as it is taken. What a killed process told last is told until this one has taken the ferry
+   * up, and until then it takes no order (409).
+   */
+  async cutOver(id: string): Promise<void> {
+    for (;;) {
+      await this.until(id, ["awaitingCutover"]);
+      const { status } = await this.ask("POST", `/v1/ferries/${id}/cutover`);
+      if (status === 202) return;
+      assert.equal(status, 409);
+      await new Promise((r) => setTimeout(r, 50));
+    }
+  }
+
   /** Reads the event stream until `enough`, or its end. */
   async events(
     id: string,
