@@ -146,9 +146,9 @@ function whyUncertain(
     const index = secondary.find((i) => key.columns.some((name) => i.columns.includes(name)));
     if (index !== undefined) return `frees a value of the unique key "${index.name}" unseen`;
   }
-  const middle = passesOn(pair.source, key) && isCascadingParent(pair, parents);
-  if (middle && secondary.length > 0) {
-    return `"${secondary[0].name}" is a further unique key of a table that passes cascades on`;
+  // A row that a cascade takes away is named by no event, and its own children may come to the target behind that.
+  if (passesOn(pair.source, key) && isCascadingParent(pair, parents)) {
+    return "passes them on to further rows, whose parents go unseen themselves";
   }
   return null;
 }

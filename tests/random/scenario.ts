@@ -139,8 +139,7 @@ function tables(vendors: readonly [Vendor, Vendor]): fc.Arbitrary<RandomTable[]>
 
 /**
  * The same tables without what preflight refuses: a parent that is filtered has no child with a foreign key (the target
- * could not hold it), a row that loses its parent enters no filter, and a table that passes cascades on has no further
- * unique key.
+ * could not hold it), a row that loses its parent enters no filter, and no table passes cascades on.
  */
 function takeable(all: readonly RandomTable[]): RandomTable[] {
   const constrained = (t: RandomTable | undefined) => t?.hanging === "cascade" || t?.hanging === "setNull";
@@ -149,13 +148,10 @@ function takeable(all: readonly RandomTable[]): RandomTable[] {
     const above = tables[i - 1];
     const filtered = above !== undefined && (above.where !== null || above.hanging === "through");
     let hanging = constrained(t) && filtered ? "no" as const : t.hanging;
-    if (constrained(above) && above.key.names.length < above.key.columns.length) hanging = "no";
+    if (constrained(above) && constrained(t)) hanging = "no";
     tables.push({ ...t, hanging, where: hanging === "setNull" ? null : t.where });
   }
-  return tables.map((t, i) => ({
-    ...t,
-    unique: t.unique && !(constrained(t) && constrained(tables[i + 1])),
-  }));
+  return tables;
 }
 
 const write: fc.Arbitrary<RandomWrite> = fc.record({
