@@ -1,6 +1,6 @@
 /**
- * `deno task bench [--quick] [--vendor mysql|mariadb] [--only copy|changes|live|scale] [--rounds N] [--json]`: the one place
- * for numbers. Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios
+ * `deno task bench [--quick] [--vendor mysql|mariadb] [--only copy|changes|live|scale] [--workload TEXT] [--contender TEXT]
+ * [--rounds N] [--json]`: the one place for numbers. TEXT is a part of a name. Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios
  * are within the run.
  * @module
  */
@@ -22,6 +22,8 @@ const { values: flags } = parseArgs({
     quick: { type: "boolean", default: false },
     vendor: { type: "string" },
     only: { type: "string" },
+    workload: { type: "string" },
+    contender: { type: "string" },
     rounds: { type: "string" },
     json: { type: "boolean", default: false },
   },
@@ -55,6 +57,7 @@ interface Score {
 const scores: Score[] = [];
 const goals: Reached[] = [];
 const wanted = (suite: string) => flags.only === undefined || flags.only === suite;
+const named = (flag: string | undefined, name: string) => flag === undefined || name.includes(flag);
 for (const vendor of vendors) {
   if (wanted("copy")) await copies(vendor);
   if (wanted("changes")) await changes(vendor);
@@ -76,19 +79,23 @@ async function copies(vendor: Vendor): Promise<void> {
     ["ferry, verified", () => ferry(pair, "full")],
   ];
   // Quick: what the goals speak of.
-  const some = COPY_WORKLOADS.filter((w) => !quick || ["narrow rows", "29 columns"].includes(w.name));
+  const some = COPY_WORKLOADS.filter((w) =>
+    flags.workload === undefined
+      ? !quick || ["narrow rows", "29 columns"].includes(w.name)
+      : named(flags.workload, w.name)
+  );
   for (const w of some) {
     const rows = Math.round(w.rows(ROWS));
     await tell(`${vendor} ${pair.source.version}: ${w.name}, ${whole(rows)} rows`);
     await makeTables(pair.source.url, vendor, w, rows);
-    await race(vendor, pair, w, rows, contenders);
+    await race(vendor, pair, w, rows, contenders.filter(([name]) => named(flags.contender, name)));
   }
-  const rate = (contender: string) => score(vendor, "narrow rows", contender).perSecond;
-  note(vendor, "dump", rate("ferry") / rate("dump | client"));
-  note(vendor, "mydumper", rate("ferry") / rate("mydumper"));
-  note(vendor, "floor", rate("ferry") / rate("floor"));
-  note(vendor, "cpuNarrow", score(vendor, "narrow rows", "ferry").clientCpu!);
-  note(vendor, "cpuWide", score(vendor, "29 columns", "ferry").clientCpu!);
+  const rate = (contender: string) => score(vendor, "narrow rows", contender)?.perSecond;
+  note(vendor, "dump", over(rate("ferry"), rate("dump | client")));
+  note(vendor, "mydumper", over(rate("ferry"), rate("mydumper")));
+  note(vendor, "floor", over(rate("ferry"), rate("floor")));
+  note(vendor, "cpuNarrow", score(vendor, "narrow rows", "ferry")?.clientCpu);
+  note(vendor, "cpuWide", score(vendor, "29 columns", "ferry")?.clientCpu);
 }
 
 async function race(
@@ -130,8 +137,8 @@ async function changes(vendor: Vendor): Promise<void> {
     keep(vendor, backlog.name, "ferry", count, runs.ferry);
     keep(vendor, backlog.name, "replica", count, runs.replica);
     keep(vendor, backlog.name, "replica, 4 appliers", count, runs.parallel);
-    const ratio = score(vendor, backlog.name, "ferry").perSecond /
-      score(vendor, backlog.name, "replica").perSecond;
+    const rate = (contender: string) => score(vendor, backlog.name, contender)?.perSecond;
+    const ratio = over(rate("ferry"), rate("replica"));
     if (backlog.name === "updates, uniform") note(vendor, "uniform", ratio);
     if (backlog.name === "updates, hot keys") note(vendor, "hot", ratio);
   }
@@ -199,12 +206,17 @@ function keep(
   });
 }
 
-function score(vendor: Vendor, workload: string, contender: string): Score {
-  return scores.find((s) => s.vendor === vendor && s.workload === workload && s.contender === contender)!;
+function score(vendor: Vendor, workload: string, contender: string): Score | undefined {
+  return scores.find((s) => s.vendor === vendor && s.workload === workload && s.contender === contender);
 }
 
-function note(vendor: Vendor, name: GoalName, value: number): void {
-  goals.push(judge(vendor, name, value));
+function over(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one / other;
+}
+
+/** What was not measured in this run is not judged. */
+function note(vendor: Vendor, name: GoalName, value: number | null | undefined): void {
+  if (value !== null && value !== undefined) goals.push(judge(vendor, name, value));
 }
 
 async function report(): Promise<void> {

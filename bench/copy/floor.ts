@@ -76,9 +76,7 @@ async function packetsOf(session: Session, layout: WireLayout, place: string, ve
   const id = await session.prepare(`SELECT ${layout.columns.map((c) => c.select).join(",")} FROM ${place}`);
   const read = new ExecutePacket([]);
   read.begin(id, 0, true);
-  await session.command<number>((done) =>
-    new RawRead(read.finish(), (b, start, end) => rows.push(b, start, end), done)
-  );
+  await session.command<number>((done) => new RawRead(read.finish(), rows, null, done));
   const packet = vendor === "mariadb" ? new BulkPacket(layout.columns) : new ExecutePacket(layout.columns);
   const limit = Math.min(ROWS, Math.floor(65_535 / layout.columns.length));
   const packets: { rows: number; bytes: Buffer }[] = [];
@@ -88,7 +86,7 @@ async function packetsOf(session: Session, layout: WireLayout, place: string, ve
       bytes += rows.ends[i + n] - rows.starts[i + n];
     }
     packet.begin(0, n, true);
-    for (let k = i; k < i + n; k++) packet.addRow(rows.arena.bytes, rows.starts[k], rows.ends[k]);
+    for (let k = i; k < i + n; k++) packet.addRow(rows.arena, rows.starts[k], rows.ends[k]);
     packets.push({ rows: n, bytes: Buffer.from(packet.finish()) });
     i += n;
   }

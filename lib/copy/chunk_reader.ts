@@ -73,7 +73,7 @@ export class ChunkReader {
       const count = await this.readPoint.at(
         this.session,
         signal,
-        () => reader.read(keys, limit, (b, start, end) => rows.push(b, start, end)),
+        () => reader.readInto(keys, limit, rows),
       );
       const through = count < limit;
       if (through) this.#span = null;

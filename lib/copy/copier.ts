@@ -15,12 +15,17 @@ import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import type { ReadPoint } from "./read_point.ts";
 import { mayCommitCursor, mayKeepChunk, mayWriteRow } from "./rules.ts";
+import { Tuner } from "./tuner.ts";
 import { writerFor } from "./writer_for.ts";
 
-/** Rows of a range's first chunk, while its rows' size is not known. */
-const FIRST_ROWS = 500;
+/** Rows of a range's first chunk at most: how large they are is only estimated. */
+const FIRST_ROWS = 4096;
+/** The same, where nobody knows. */
+const BLIND_ROWS = 256;
 /** Rows of a chunk at most. */
 const MAX_ROWS = 50_000;
+/** Chunks of more rows than one statement has are whole statements: what is left over takes several small ones. */
+const STATEMENT_ROWS = 1024;
 /** Tries of one chunk's transaction against deadlocks and lock waits. */
 const TRIES = 10;
 
@@ -49,6 +54,8 @@ export interface CopierOptions {
 /** One copy of many ranges. */
 export class Copier {
   readonly #queue: CopyRange[];
+  readonly #underWay = new Map<FerriedTable, number>();
+  readonly #tuner = new Tuner(() => performance.now());
   readonly #workers = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #failure: unknown = null;
@@ -76,12 +83,17 @@ export class Copier {
     return this.#writing;
   }
 
-  /** As many workers as the settings say now. */
+  /** Ranges to copy side by side now. */
+  get #wanted(): number {
+    return this.#tuner.workers(this.options.settings().concurrency);
+  }
+
+  /** As many workers as are wanted, while there are ranges that they may begin. */
   #staff(signal: AbortSignal): void {
-    while (
-      !signal.aborted && this.#queue.length > 0 && this.#workers.size < this.options.settings().concurrency
-    ) {
-      const work: Promise<void> = this.#work(signal).catch((e) => {
+    while (!signal.aborted && this.#workers.size < this.#wanted) {
+      const first = this.#take();
+      if (first === null) return;
+      const work: Promise<void> = this.#work(first, signal).catch((e) => {
         this.#failure ??= e;
         this.#stop.abort(e);
       }).finally(() => this.#workers.delete(work));
@@ -89,23 +101,38 @@ export class Copier {
     }
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  /** The next range of a table that takes one more side by side. Its table is {@linkcode #leave left} afterwards. */
+  #take(): CopyRange | null {
+    const at = this.#queue.findIndex(({ table }) => (this.#underWay.get(table) ?? 0) < table.sideBySide);
+    if (at < 0) return null;
+    const [range] = this.#queue.splice(at, 1);
+    this.#underWay.set(range.table, (this.#underWay.get(range.table) ?? 0) + 1);
+    return range;
+  }
+
+  #leave(range: CopyRange): void {
+    this.#underWay.set(range.table, this.#underWay.get(range.table)! - 1);
+  }
+
+  async #work(first: CopyRange, signal: AbortSignal): Promise<void> {
     const { open, readPoint } = this.options;
-    const [source, target] = await openBoth(open);
+    let range: CopyRange | null = first;
+    let sessions: Session[] = [];
     try {
+      const [source, target] = sessions = await openBoth(open);
       await readPoint.dress(source);
       await target.run("SET SESSION autocommit=0"); // see RawPipeline
       let lane: Lane | null = null;
-      while (this.#workers.size <= this.options.settings().concurrency) {
-        const range = this.#queue.shift();
-        if (range === undefined) return;
+      while (range !== null) {
         if (lane?.table !== range.table) lane = this.#lane(source, target, range.table);
         await this.#copy(range, lane, signal);
+        this.#leave(range);
+        range = this.#workers.size > this.#wanted ? null : this.#take();
         this.#staff(signal);
       }
     } finally {
-      source.destroy();
-      target.destroy();
+      if (range !== null) this.#leave(range);
+      for (const session of sessions) session.destroy();
     }
   }
 
@@ -119,7 +146,7 @@ export class Copier {
   }
 
   async #copy(range: CopyRange, lane: Lane, signal: AbortSignal): Promise<void> {
-    let limit = FIRST_ROWS;
+    let limit = this.#firstLimit(lane.table);
     let stale = 0;
     const read = async (): Promise<Chunk> => {
       await this.options.allowed(signal);
@@ -157,11 +184,21 @@ export class Copier {
     }
   }
 
+  #firstLimit({ table }: FerriedTable): number {
+    const [rows, bytes] = [table.rowsEstimated ?? 0, table.bytesEstimated ?? 0];
+    return rows > 0 && bytes > 0 ? this.#limit(bytes / rows, FIRST_ROWS) : BLIND_ROWS;
+  }
+
   #nextLimit(limit: number, chunk: Chunk): number {
     if (chunk.rows.count === 0) return limit;
-    const average = chunk.rows.arena.end / chunk.rows.count;
-    const wanted = Math.floor(this.options.settings().chunkBytes / average);
-    return Math.max(1, Math.min(wanted, limit * 4, MAX_ROWS));
+    return this.#limit(chunk.rows.size / chunk.rows.count, Math.min(limit * 4, MAX_ROWS));
+  }
+
+  /** Rows of a chunk where one has `average` bytes. */
+  #limit(average: number, most: number): number {
+    const wanted = Math.floor(this.options.settings().chunkBytes / Math.max(average, 1));
+    const rows = Math.max(1, Math.min(wanted, most));
+    return rows > STATEMENT_ROWS ? rows - rows % STATEMENT_ROWS : rows;
   }
 
   /** Rows and cursor in one transaction (I5), minus what was touched meanwhile (I2), while no flush is on (I3). */
@@ -180,7 +217,7 @@ export class Copier {
             cursor: chunk.lastKey ?? range.stored.cursor,
             done: chunk.last,
             rows: range.stored.rows + written,
-            bytes: range.stored.bytes + rows.arena.end,
+            bytes: range.stored.bytes + rows.size,
           };
           const committed = range.stored.cursor ?? range.stored.lower;
           const earlier = chunk.from === committed ||
@@ -194,7 +231,8 @@ export class Copier {
           await store.saveCursor(lane.target, own, stored);
           await lane.target.run("COMMIT");
           range.stored = stored;
-          this.options.onChunk(lane.table, written, rows.arena.end);
+          this.#tuner.note(rows.size, this.#workers.size, this.options.settings().concurrency);
+          this.options.onChunk(lane.table, written, rows.size);
           return;
         } catch (e) {
           if (lane.target.usable) await lane.target.run("ROLLBACK");

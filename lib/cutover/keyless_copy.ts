@@ -58,7 +58,7 @@ export async function copyKeyless(table: FerriedTable, options: KeylessCopyOptio
   let ended = false;
   const reading = reader.read([], 0, (b, start, end) => {
     rows.push(b, start, end);
-    if (rows.arena.end < BATCH_BYTES) return;
+    if (rows.size < BATCH_BYTES) return;
     source.pause(); // the server waits until somebody reads on
     filled.resolve();
   }).then(() => {
@@ -74,7 +74,7 @@ export async function copyKeyless(table: FerriedTable, options: KeylessCopyOptio
     if (!last) source.resume();
     if (batch.count > 0) {
       await transaction(options, () => writer.replace(batch, null));
-      options.onBatch(batch.count, batch.arena.end);
+      options.onBatch(batch.count, batch.size);
     }
     if (last) return;
   }

@@ -26,7 +26,7 @@ import { ImageFilter } from "../replay/image_filter.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
-import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { FerryStore, Ownership, StoredPosition, StoredRange } from "../state/ferry_store.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { dropMadeObjects } from "./carry_objects.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
@@ -38,6 +38,8 @@ import { runDdl, TargetTables } from "./target_tables.ts";
 /** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
 const COPY_FLUSH_MS = 200;
 const FOLLOW_FLUSH_MS = 5;
+/** Ranges whose plan is stored at a time. */
+const RANGES_AT_A_TIME = 500;
 /** Behind by less than this many seconds counts as caught up. */
 const CAUGHT_UP_SECONDS = 2;
 
@@ -473,9 +475,13 @@ export class Crossing {
     const known = new Set((await store.ranges(stateSession, own.id)).map((r) => r.tableNo));
     const session = await this.open("source");
     try {
+      let planned: StoredRange[] = [];
       for (const table of this.tables) {
         if (known.has(table.index)) continue;
-        await store.createRanges(stateSession, own, await planRanges(session, table, this.#end.signal));
+        planned.push(...await planRanges(session, table, this.#end.signal));
+        if (planned.length < RANGES_AT_A_TIME && table !== this.tables.at(-1)) continue;
+        await store.createRanges(stateSession, own, planned);
+        planned = [];
       }
     } finally {
       await session.close();

@@ -11,7 +11,10 @@ import { missingForeignKeys, missingIndexes } from "../schema/create_table.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import type { Logbook } from "./logbook.ts";
+import { sideBySide } from "./side_by_side.ts";
 
+/** Tables whose indexes are built at a time. */
+const BUILT_AT_A_TIME = 2;
 /** Tries of building a unique index of a table whose rows may be newer than what is replayed. */
 const UNIQUE_TRIES = 50;
 
@@ -44,26 +47,29 @@ export class TargetIndexes {
 
   /** Secondary indexes, one ALTER a table. Replay has passed every read point by now, so unique values cannot clash. */
   async build(): Promise<void> {
-    const { tables, keyless, planned, stateSession, ddl, logbook } = this.options;
-    for (const table of [...tables, ...keyless]) {
-      const { deferred } = planned(table);
-      if (!this.#made(table) || deferred.length === 0) continue;
-      const missing = await missingIndexes(stateSession, table.target, deferred);
-      if (missing.length === 0) continue;
-      logbook.indexing(table);
-      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
-        missing.map((m) => `ADD ${m.definition}`).join(", ")
-      }`;
-      // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
-      if (missing.some((m) => m.unique)) {
-        await this.#buildUnique(table, sql);
-        table.targetHasUnique = true;
-      } else await ddl(sql);
-    }
+    const { tables, keyless, stateSession, logbook } = this.options;
+    await sideBySide([...tables, ...keyless], BUILT_AT_A_TIME, (table) => this.#build(table));
     for (const table of keyless) logbook.keyless(table, "waiting");
     for (const table of tables) {
       await stateSession.query(`ANALYZE TABLE ${quoteTable(table.target)}`);
     }
+  }
+
+  async #build(table: FerriedTable): Promise<void> {
+    const { planned, stateSession, ddl, logbook } = this.options;
+    const { deferred } = planned(table);
+    if (!this.#made(table) || deferred.length === 0) return;
+    const missing = await missingIndexes(stateSession, table.target, deferred);
+    if (missing.length === 0) return;
+    logbook.indexing(table);
+    const sql = `ALTER TABLE ${quoteTable(table.target)} ${
+      missing.map((m) => `ADD ${m.definition}`).join(", ")
+    }`;
+    // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
+    if (missing.some((m) => m.unique)) {
+      await this.#buildUnique(table, sql);
+      table.targetHasUnique = true;
+    } else await ddl(sql);
   }
 
   /**

@@ -11,16 +11,20 @@ import type { Session } from "../mysql/session.ts";
 import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan } from "../preflight/preflight.ts";
 import { uniqueKeyName } from "../preflight/target.ts";
-import type { TableName } from "../schema/create_table.ts";
+import { hasCounter, type TableName } from "../schema/create_table.ts";
 import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
 import { stageDefinition } from "../schema/stage_table.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { FerryStore, Ownership } from "../state/ferry_store.ts";
 import { createOwnKeysSql, ownKeysTable, ownKeysThere, sweepOwnKeys } from "../state/own_keys.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
+import { sideBySide } from "./side_by_side.ts";
 
 /** The note of CREATE TABLE IF NOT EXISTS about a table that is there. */
 const TABLE_EXISTS = 1050;
+
+/** Tables made at a time: each waits for the disk several times. */
+const MADE_AT_A_TIME = 4;
 
 /** What the target's tables are made and met with. */
 export interface TargetTablesOptions {
@@ -60,9 +64,8 @@ export class TargetTables {
       const defaults = collation === null ? "" : ` COLLATE ${collation}`;
       await stateSession.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(name)}${defaults}`);
     }
-    for (const t of [...plan.tables, ...plan.keyless]) {
-      if (t.create !== null) await this.#make(t.target, t.create);
-    }
+    const missing = [...plan.tables, ...plan.keyless].filter((t) => t.create !== null);
+    await sideBySide(missing, MADE_AT_A_TIME, (t) => this.#make(t.target, t.create!));
     await this.#meetTargets();
   }
 
@@ -91,7 +94,7 @@ export class TargetTables {
     );
     const vendors = { source: source.vendor, target: target.vendor };
     for (const { table, there } of arrived) {
-      table.arrive(there.table, vendors);
+      table.arrive(there.table, vendors, hasCounter(there.createSql));
       if (table.merge) table.meetOthers(this.#merging(table, there));
     }
     if (merge) await this.#makeOwnKeys();

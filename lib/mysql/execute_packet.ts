@@ -5,7 +5,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { Arena } from "./arena.ts";
+import { Arena, copyShort } from "./arena.ts";
 import { lenencAt, lenencSize } from "./wire.ts";
 import type { WireColumn } from "../schema/wire_layout.ts";
 
@@ -17,9 +17,7 @@ export interface RowPacket {
    */
   begin(statement: number, rows: number, typed: boolean): void;
   /** Adds a wire row: bitmap and values at `[start, end)`. */
-  addRow(b: Buffer, start: number, end: number): void;
-  /** Adds values that are all there, without a bitmap: a key. */
-  addValues(b: Buffer, start: number, end: number): void;
+  addRow(rows: Arena, start: number, end: number): void;
   /** The packet, with 4 free bytes in front. Valid until the next `begin`. */
   finish(): Buffer;
 }
@@ -66,23 +64,23 @@ export class ExecutePacket implements RowPacket {
     this.#row = 0;
   }
 
-  addRow(b: Buffer, start: number, end: number): void {
+  addRow(rows: Arena, start: number, end: number): void {
     const n = this.#types.length;
     const bits = this.#row++ * n;
     const out = this.#out.bytes;
-    let nulls = 0;
-    for (let i = 0; i < this.#nullBytes; i++) nulls |= b[start + i];
-    for (let i = 0; nulls !== 0 && i < n; i++) {
-      if (b[start + ((i + 2) >> 3)] & (1 << ((i + 2) & 7))) {
-        const k = bits + i;
-        out[14 + (k >> 3)] |= 1 << (k & 7);
+    const b = rows.bytes;
+    for (let k = 0; k < this.#nullBytes; k++) {
+      // The bitmap of a row leaves out its first two bits.
+      for (let left = b[start + k]; left !== 0; left &= left - 1) {
+        const bit = bits + k * 8 + (31 - Math.clz32(left & -left)) - 2;
+        out[14 + (bit >> 3)] |= 1 << (bit & 7);
       }
     }
-    this.#out.append(b, start + this.#nullBytes, end);
+    this.#out.appendFrom(rows, start + this.#nullBytes, end);
   }
 
+  /** Adds values that are all there, without a bitmap: a key. */
   addValues(b: Buffer, start: number, end: number): void {
-    this.#row++;
     this.#out.append(b, start, end);
   }
 
@@ -93,55 +91,56 @@ export class ExecutePacket implements RowPacket {
 
 /** COM_STMT_BULK_EXECUTE: an indicator byte before each value, any number of rows. */
 export class BulkPacket implements RowPacket {
-  readonly #columns: readonly WireColumn[];
+  readonly #types: readonly number[];
+  /** Bytes of each column's values, or how those say it themselves. */
+  readonly #spans: Int32Array;
   readonly #nullBytes: number;
   readonly #out = new Arena(1 << 18);
 
   /** For rows of these columns. */
   constructor(columns: readonly WireColumn[]) {
-    this.#columns = columns;
+    this.#types = columns.map(parameterType);
+    this.#spans = Int32Array.from(
+      columns,
+      ({ span }) => span === "counted" ? COUNTED : span === "lenenc" ? LENENC : span,
+    );
     this.#nullBytes = (columns.length + 9) >> 3;
   }
 
   begin(statement: number, _rows: number, typed: boolean): void {
     const out = this.#out;
     out.clear();
-    out.reserve(11 + this.#columns.length * 2);
+    out.reserve(11 + this.#types.length * 2);
     const b = out.bytes;
     b[4] = 0xfa;
     b.writeUInt32LE(statement, 5);
     b.writeUInt16LE(typed ? 128 : 0, 9);
     let o = 11;
-    for (const c of typed ? this.#columns : []) {
-      b.writeUInt16LE(parameterType(c), o);
-      o += 2;
+    for (const type of typed ? this.#types : []) {
+      b[o++] = type & 255;
+      b[o++] = type >> 8;
     }
     out.end = o;
   }
 
-  addRow(b: Buffer, start: number, end: number): void {
-    this.#add(b, start + this.#nullBytes, end, start);
-  }
-
-  addValues(b: Buffer, start: number, end: number): void {
-    this.#add(b, start, end, -1);
-  }
-
-  #add(b: Buffer, start: number, end: number, bitmap: number): void {
-    const n = this.#columns.length;
+  addRow(rows: Arena, start: number, end: number): void {
+    const spans = this.#spans;
     const out = this.#out;
-    out.reserve(end - start + n);
-    const to = out.bytes;
-    let p = out.end, o = start;
-    for (let i = 0; i < n; i++) {
-      if (bitmap >= 0 && (b[bitmap + ((i + 2) >> 3)] & (1 << ((i + 2) & 7)))) {
+    out.reserve(end - start + spans.length);
+    const [to, b] = [out.bytes, rows.bytes];
+    let p = out.end, o = start + this.#nullBytes;
+    for (let i = 0; i < spans.length; i++) {
+      if (b[start + ((i + 2) >> 3)] & (1 << ((i + 2) & 7))) {
         to[p++] = 1;
         continue;
       }
       to[p++] = 0;
-      const size = valueSize(b, o, this.#columns[i]);
-      if (size < 64) { for (let k = 0; k < size; k++) to[p + k] = b[o + k]; }
-      else b.copy(to, p, o, o + size);
+      let size = spans[i];
+      if (size === LENENC) size = lenencSize(b[o]) + lenencAt(b, o);
+      else if (size === COUNTED) size = 1 + b[o];
+      if (size < 8) { for (let k = 0; k < size; k++) to[p + k] = b[o + k]; }
+      else if (size < 128) copyShort(rows, o, out, p, size);
+      else to.set(b.subarray(o, o + size), p);
       p += size;
       o += size;
     }
@@ -152,6 +151,10 @@ export class BulkPacket implements RowPacket {
     return this.#out.bytes.subarray(0, this.#out.end);
   }
 }
+
+/** How {@linkcode BulkPacket} notes that a value says its length. */
+const COUNTED = -1;
+const LENENC = -2;
 
 /** Bytes of the value at `o`, its length prefix included. */
 export function valueSize(b: Buffer, o: number, column: WireColumn): number {

@@ -6,6 +6,8 @@
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import type { Outcome, RawCommand } from "./session.ts";
+import type { RowList } from "./row_list.ts";
+import { RowScan } from "./row_scan.ts";
 import { lenencAt, lenencSize } from "./wire.ts";
 
 /** Largest payload of one packet; longer ones are split. */
@@ -42,7 +44,7 @@ abstract class Command<T> extends EventEmitter implements RawCommand {
     }
     const b: Buffer = packet.buffer;
     if (b[packet.offset] === 0xff) return this.end(packet.asError("utf8"));
-    return this.answer(b, packet.offset, packet.end);
+    return this.answer(b, packet.offset, connection);
   }
 
   protected end(error: unknown, value?: T): true {
@@ -53,34 +55,65 @@ abstract class Command<T> extends EventEmitter implements RawCommand {
     return true;
   }
 
-  protected abstract answer(b: Buffer, start: number, end: number): boolean;
+  protected abstract answer(b: Buffer, start: number, connection: Connection): boolean;
 }
 
-/** COM_STMT_EXECUTE that returns rows; `row` gets each row's wire bytes, valid during the call only. Answers their number. */
+/**
+ * COM_STMT_EXECUTE that returns rows, which are appended to a list as they came. Answers their number. Where they are not
+ * to be gathered, `drain` is called whenever some have arrived: it uses them, and the list is empty again.
+ * The connection has a {@linkcode PacketSplitter}.
+ */
 export class RawRead extends Command<number> {
   #columns = -1;
-  #rows = 0;
-  #inRows = false;
+  #scan: RowScan | null = null;
+  #begun = false;
+  #drained = 0;
+  readonly #before: number;
 
   /** `payload` has 4 free bytes in front. */
   constructor(
     payload: Buffer,
-    private readonly row: (b: Buffer, start: number, end: number) => void,
+    private readonly rows: RowList,
+    private readonly drain: (() => void) | null,
     done: Done<number>,
   ) {
     super(payload, done);
+    this.#before = rows.count;
   }
 
-  protected answer(b: Buffer, start: number, end: number): boolean {
-    if (this.#inRows) {
-      if (b[start] === 0xfe && end - start < 9) return this.end(null, this.#rows);
-      this.#rows++;
-      this.row(b, start + 1, end);
+  /** What comes next are rows: they go to {@linkcode scan} and not to the driver. */
+  get scanning(): boolean {
+    return this.#scan !== null;
+  }
+
+  /** Takes rows, and answers what is behind the last of them, or `null` while there may be more. */
+  scan(chunk: Buffer, connection: { sequenceId: number }): Buffer | null {
+    const scan = this.#scan!;
+    const behind = scan.feed(chunk);
+    if (this.drain !== null && this.rows.count > 0) {
+      this.#drained += this.rows.count;
+      this.drain();
+      scan.drained();
+    }
+    if (behind === null) return null;
+    connection.sequenceId = scan.sequence;
+    this.#scan = null;
+    return behind;
+  }
+
+  protected answer(b: Buffer, start: number, connection: Connection): boolean {
+    if (this.#columns < 0) {
+      this.#columns = lenencAt(b, start);
       return false;
     }
-    if (this.#columns < 0) this.#columns = lenencAt(b, start);
-    else if (this.#columns > 0) this.#columns--;
-    else this.#inRows = true; // the EOF behind the column definitions
+    if (this.#columns > 0) {
+      this.#columns--;
+      return false;
+    }
+    if (this.#begun) return this.end(null, this.#drained + this.rows.count - this.#before);
+    // The EOF behind the column definitions
+    this.#begun = true;
+    this.#scan = new RowScan(this.rows, connection.sequenceId);
     return false;
   }
 }

@@ -14,10 +14,16 @@ export class RowList {
   /** Where each row ends. */
   readonly ends: number[] = [];
   #count = 0;
+  #size = 0;
 
   /** An empty list; rows are appended to `arena`. */
   constructor(arena: Arena = new Arena()) {
     this.arena = arena;
+  }
+
+  /** Bytes of all rows: less than the arena holds where there is something between them. */
+  get size(): number {
+    return this.#size;
   }
 
   /** How many rows. */
@@ -34,12 +40,14 @@ export class RowList {
   note(start: number, end: number): void {
     this.starts[this.#count] = start;
     this.ends[this.#count++] = end;
+    this.#size += end - start;
   }
 
   /** Forgets the rows and keeps the memory for others, up to `keep` bytes. */
   clear(keep: number): void {
     this.arena.clear(keep);
     this.#count = 0;
+    this.#size = 0;
   }
 }
 

@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { ExecutePacket, valueSize } from "./execute_packet.ts";
 import type { KeyCondition } from "./key_sql.ts";
 import { RawRead } from "./raw_commands.ts";
+import { RowList } from "./row_list.ts";
 import type { Session } from "./session.ts";
 import type { WireColumn } from "../schema/wire_layout.ts";
 import { Type } from "./wire.ts";
@@ -43,23 +44,39 @@ export class RowReader {
   }
 
   /** Reads with one key (its wire bytes) a condition, and returns how many rows there were. */
-  async read(keys: readonly Buffer[], limit: number, sink: RowSink): Promise<number> {
+  read(keys: readonly Buffer[], limit: number, sink: RowSink): Promise<number> {
+    const rows = new RowList();
+    return this.#read(keys, limit, rows, () => {
+      for (let i = 0; i < rows.count; i++) sink(rows.arena.bytes, rows.starts[i], rows.ends[i]);
+    });
+  }
+
+  /** The same, with the rows appended to a list. */
+  readInto(keys: readonly Buffer[], limit: number, rows: RowList): Promise<number> {
+    return this.#read(keys, limit, rows, null);
+  }
+
+  async #read(
+    keys: readonly Buffer[],
+    limit: number,
+    rows: RowList,
+    drain: (() => void) | null,
+  ): Promise<number> {
     this.#statement ??= this.session.prepare(this.sql);
     const id = await this.#statement;
     this.#packet.begin(id, this.limited || this.conditions.length > 0 ? 1 : 0, true);
-    const parts: Buffer[] = [];
     for (let i = 0; i < this.conditions.length; i++) {
       const values = splitKey(keys[i], this.key);
-      for (const k of this.conditions[i].parameters) parts.push(values[k]);
+      for (const k of this.conditions[i].parameters) this.#packet.addValues(values[k], 0, values[k].length);
     }
     if (this.limited) {
       const n = Buffer.alloc(8);
       n.writeBigUInt64LE(BigInt(limit));
-      parts.push(n);
+      this.#packet.addValues(n, 0, 8);
     }
-    const all = Buffer.concat(parts);
-    this.#packet.addValues(all, 0, all.length);
-    return await this.session.command<number>((done) => new RawRead(this.#packet.finish(), sink, done));
+    return await this.session.command<number>((done) =>
+      new RawRead(this.#packet.finish(), rows, drain, done)
+    );
   }
 }
 

@@ -62,7 +62,7 @@ export class RowWriter implements TableWriter {
   readonly #deletes = new Map<number, number>();
   /** One is being filled while the one before it is on its way. */
   readonly #replacePackets: readonly RowPacket[];
-  readonly #deletePacket: RowPacket;
+  readonly #deletePacket: ExecutePacket;
   /** `max_allowed_packet` of the session, once it was asked for. */
   #maxPacket = 0;
 
@@ -186,13 +186,12 @@ export class RowWriter implements TableWriter {
 
   /** The packet that writes these rows. From here to the socket in one turn. */
   #fill(packet: RowPacket, statement: Prepared, picked: readonly number[], rows: RowList): Buffer {
-    const bytes = rows.arena.bytes;
     packet.begin(statement.id, picked.length, !statement.typed);
     statement.typed = true;
-    for (const i of picked) packet.addRow(bytes, rows.starts[i], rows.ends[i]);
+    for (const i of picked) packet.addRow(rows.arena, rows.starts[i], rows.ends[i]);
     const payload = packet.finish();
     if (payload.length - 4 >= this.#maxPacket) {
-      this.#refuseTooLarge(payload.length - 4, bytes, rows.starts[picked[0]]);
+      this.#refuseTooLarge(payload.length - 4, rows.arena.bytes, rows.starts[picked[0]]);
     }
     return payload;
   }
@@ -232,9 +231,7 @@ export class RowWriter implements TableWriter {
   }
 
   async #askMaxPacket(): Promise<void> {
-    if (this.#maxPacket > 0) return;
-    const row = await this.#session.one("SELECT @@max_allowed_packet AS bytes");
-    this.#maxPacket = Number(row!.bytes);
+    this.#maxPacket ||= await this.#session.maxPacket();
   }
 
   /** The server would cut the connection, and the row be lost in an endless retry. */

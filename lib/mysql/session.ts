@@ -7,6 +7,7 @@ import mysql from "mysql2";
 import { Buffer } from "node:buffer";
 import type { ConnectionTarget } from "../spec/connection_url.ts";
 import { errorNumber, FerryError } from "../errors.ts";
+import { PacketSplitter } from "./packet_splitter.ts";
 
 /** A row of a talk query. Values are what the driver makes of them: numbers, strings, bytes, null. */
 // deno-lint-ignore no-explicit-any
@@ -92,6 +93,7 @@ export class Session {
   readonly #c: any;
   readonly #options: SessionOptions;
   #closed = false;
+  #maxPacket: Promise<number> | null = null;
   readonly #onAbort = () => this.destroy();
 
   // deno-lint-ignore no-explicit-any
@@ -131,6 +133,7 @@ export class Session {
     } finally {
       options.signal?.removeEventListener("abort", onAbort);
     }
+    if (options.data) PacketSplitter.install(c);
     const session = new Session(c, options);
     try {
       for (const statement of dress(options)) await session.query(statement);
@@ -174,6 +177,12 @@ export class Session {
     });
   }
 
+  /** `max_allowed_packet` of this session, in bytes. */
+  maxPacket(): Promise<number> {
+    this.#maxPacket ??= this.one("SELECT @@max_allowed_packet AS bytes").then((row) => Number(row!.bytes));
+    return this.#maxPacket;
+  }
+
   /** Runs a raw command; `make` gets the callback that ends it. */
   command<T>(make: (done: (error: unknown, value?: T) => void) => RawCommand): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -211,6 +220,8 @@ export class Session {
   }
 
   #explain(e: unknown): unknown {
+    // Our own, of what has arrived: that it ends the connection does not make it a loss.
+    if (e instanceof FerryError) return e;
     // The driver's own refusal of a command on a connection that is gone has no number.
     const refused = !this.usable && errorNumber(e) === null;
     if (!isConnectionLoss(e) && !this.#closed && !refused) return e;

@@ -163,7 +163,7 @@ export function bareText(sql: string): string {
 /** The copy's key stays, and one index for an AUTO_INCREMENT column, which the server demands. */
 function keptIndexes(items: readonly string[], indexes: readonly Index[], keyName: string): Set<string> {
   const kept = new Set([keyName]);
-  const counter = items.find((item) => item.startsWith("`") && /\bAUTO_INCREMENT\b/i.test(bareText(item)));
+  const counter = items.find(isCounter);
   if (counter === undefined) return kept;
   const column = readName(counter, 0).name.toLowerCase();
   const leads = (index: Index) => index.ordered && index.firstColumn?.toLowerCase() === column;
@@ -173,6 +173,15 @@ function keptIndexes(items: readonly string[], indexes: readonly Index[], keyNam
   const needed = indexes.find(leads);
   if (needed !== undefined) kept.add(needed.name);
   return kept;
+}
+
+/** Whether a column of this table is AUTO_INCREMENT. */
+export function hasCounter(createSql: string): boolean {
+  return takeApart(createSql).items.some(isCounter);
+}
+
+function isCounter(item: string): boolean {
+  return item.startsWith("`") && /\bAUTO_INCREMENT\b/i.test(bareText(item));
 }
 
 /** Splits at the commas between definitions; what follows the closing parenthesis is the tail (options, partitions). */

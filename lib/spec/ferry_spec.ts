@@ -76,7 +76,7 @@ export type SchemaObject = "views" | "triggers" | "routines" | "events";
 
 /** How rows are copied; may be changed while the ferry runs. */
 export interface CopySettings {
-  /** Ranges copied at the same time. */
+  /** Ranges copied at the same time, at most: one more is taken as long as it makes the copy faster. */
   readonly concurrency: number;
   /** Bytes of rows that one chunk aims at. */
   readonly chunkBytes: number;

@@ -1,0 +1,75 @@
+/**
+ * Stands before the driver's packet parser and hands it one packet after another, so that what follows the last of them
+ * can be taken from it: rows.
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import { RawRead } from "./raw_commands.ts";
+
+/** What of the driver's connection is used here. */
+export interface DriverConnection {
+  /** Gets what the socket brings. */
+  packetParser: { execute(chunk: Buffer): unknown };
+  /** The command that is being answered. */
+  readonly _command: unknown;
+  /** The number that the next packet has. */
+  sequenceId: number;
+  /** The connection. */
+  readonly stream: { destroy(): unknown };
+  /** Fails the command that is being answered, and what is queued. */
+  _handleFatalError(error: unknown): void;
+}
+
+/** The parser of one connection. */
+export class PacketSplitter {
+  readonly #driver: { execute(chunk: Buffer): unknown };
+  /** Bytes of the packet in hand that are not here yet, while its header is. */
+  #left = 0;
+  /** Bytes of its header that are here, and the length that they tell so far. */
+  #header = 0;
+  #length = 0;
+
+  private constructor(private readonly connection: DriverConnection) {
+    this.#driver = connection.packetParser;
+  }
+
+  /** From here on this connection's rows go past the driver. Between two commands only. */
+  static install(connection: DriverConnection): void {
+    connection.packetParser = new PacketSplitter(connection);
+  }
+
+  /** Takes what the socket brings. */
+  execute(chunk: Buffer): void {
+    let rest: Buffer | null = chunk;
+    try {
+      while (rest !== null && rest.length > 0) {
+        const command = this.connection._command;
+        rest = command instanceof RawRead && command.scanning
+          ? command.scan(rest, this.connection)
+          : this.#pass(rest);
+      }
+    } catch (e) {
+      this.connection._handleFatalError(e);
+      this.connection.stream.destroy();
+    }
+  }
+
+  /** Hands the driver what belongs to the packet in hand, and answers what is behind it. */
+  #pass(chunk: Buffer): Buffer {
+    let o = 0;
+    for (; this.#left === 0 && o < chunk.length; o++) {
+      if (this.#header < 3) this.#length |= chunk[o] << (8 * this.#header);
+      if (++this.#header < 4) continue;
+      // An empty packet is its header alone.
+      this.#header = 0;
+      this.#left = this.#length;
+      this.#length = 0;
+      o++;
+      break;
+    }
+    const end = Math.min(chunk.length, o + this.#left);
+    this.#left -= end - o;
+    this.#driver.execute(chunk.subarray(0, end));
+    return chunk.subarray(end);
+  }
+}
