@@ -93,6 +93,11 @@ export class ChunkReader {
     this.#spare.push(rows);
   }
 
+  /** Nothing is read any more. */
+  async release(): Promise<void> {
+    for (const reader of [...this.#readers.values(), ...this.#spanReaders.values()]) await reader.release();
+  }
+
   #lastKey(rows: RowList): Buffer {
     const { nullBytes } = this.table.layout;
     const start = rows.starts[rows.count - 1];

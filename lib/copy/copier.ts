@@ -124,7 +124,11 @@ export class Copier {
       await target.run("SET SESSION autocommit=0"); // see RawPipeline
       let lane: Lane | null = null;
       while (range !== null) {
-        if (lane?.table !== range.table) lane = this.#lane(source, target, range.table);
+        if (lane?.table !== range.table) {
+          lane?.writer.release();
+          await lane?.reader.release();
+          lane = this.#lane(source, target, range.table);
+        }
         await this.#copy(range, lane, signal);
         this.#leave(range);
         range = this.#workers.size > this.#wanted ? null : this.#take();

@@ -111,6 +111,10 @@ export class MergeWriter implements TableWriter {
     await this.#keys.remove(keys);
   }
 
+  release(): void {
+    for (const writer of [this.#stage, this.#rows, this.#keys]) writer.release();
+  }
+
   /** Throws `merge-clash` where a row of somebody else, or of the source itself, is in the way; else it may be tried again. */
   async #explain(cause: unknown, last: boolean): Promise<void> {
     const table = tableLabel(this.target);

@@ -4,14 +4,14 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { RawRead } from "./raw_commands.ts";
+import type { ScanningCommand } from "./raw_commands.ts";
 
 /** What of the driver's connection is used here. */
 export interface DriverConnection {
   /** Gets what the socket brings. */
   packetParser: { execute(chunk: Buffer): unknown };
   /** The command that is being answered. */
-  readonly _command: unknown;
+  readonly _command: Partial<ScanningCommand> | null | undefined;
   /** The number that the next packet has. */
   sequenceId: number;
   /** The connection. */
@@ -44,9 +44,7 @@ export class PacketSplitter {
     try {
       while (rest !== null && rest.length > 0) {
         const command = this.connection._command;
-        rest = command instanceof RawRead && command.scanning
-          ? command.scan(rest, this.connection)
-          : this.#pass(rest);
+        rest = command?.scanning === true ? command.scan!(rest, this.connection) : this.#pass(rest);
       }
     } catch (e) {
       this.connection._handleFatalError(e);

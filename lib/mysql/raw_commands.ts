@@ -13,15 +13,18 @@ import { lenencAt, lenencSize } from "./wire.ts";
 /** Largest payload of one packet; longer ones are split. */
 const MAX_PAYLOAD = 0xffffff;
 
-type Done<T> = (error: unknown, value?: T) => void;
+/** What ends a command. */
+export type Done<T> = (error: unknown, value?: T) => void;
 
+/** The driver's connection. */
 // deno-lint-ignore no-explicit-any
-type Connection = any;
+export type Connection = any;
+/** The driver's packet. */
 // deno-lint-ignore no-explicit-any
-type Packet = any;
+export type Packet = any;
 
 /** What mysql2 wants of a command: an emitter that says `end`, and `onResult` for a lost connection. */
-abstract class Command<T> extends EventEmitter implements RawCommand {
+export abstract class Command<T> extends EventEmitter implements RawCommand {
   readonly _commandName: string = "Raw";
   onResult: Done<T> | null;
   #started = false;
@@ -58,12 +61,20 @@ abstract class Command<T> extends EventEmitter implements RawCommand {
   protected abstract answer(b: Buffer, start: number, connection: Connection): boolean;
 }
 
+/** A command that takes what the socket brings itself, for a while: see {@linkcode PacketSplitter}. */
+export interface ScanningCommand extends RawCommand {
+  /** What comes next goes to {@linkcode scan} and not to the driver. */
+  readonly scanning: boolean;
+  /** Takes its part, and answers what is behind that, or `null` while all was its own. */
+  scan(chunk: Buffer, connection: { sequenceId: number }): Buffer | null;
+}
+
 /**
  * COM_STMT_EXECUTE that returns rows, which are appended to a list as they came. Answers their number. Where they are not
  * to be gathered, `drain` is called whenever some have arrived: it uses them, and the list is empty again.
  * The connection has a {@linkcode PacketSplitter}.
  */
-export class RawRead extends Command<number> {
+export class RawRead extends Command<number> implements ScanningCommand {
   #columns = -1;
   #scan: RowScan | null = null;
   #begun = false;
@@ -81,12 +92,10 @@ export class RawRead extends Command<number> {
     this.#before = rows.count;
   }
 
-  /** What comes next are rows: they go to {@linkcode scan} and not to the driver. */
   get scanning(): boolean {
     return this.#scan !== null;
   }
 
-  /** Takes rows, and answers what is behind the last of them, or `null` while there may be more. */
   scan(chunk: Buffer, connection: { sequenceId: number }): Buffer | null {
     const scan = this.#scan!;
     const behind = scan.feed(chunk);
@@ -217,7 +226,7 @@ export class RawPipeline extends EventEmitter implements RawCommand {
 }
 
 /** Sends a payload that has 4 free bytes in front for the header. */
-function sendPayload(connection: Connection, buffer: Buffer): void {
+export function sendPayload(connection: Connection, buffer: Buffer): void {
   let left = buffer.length - 4;
   if (left < MAX_PAYLOAD) {
     header(buffer, left, connection);

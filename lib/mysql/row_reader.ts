@@ -56,6 +56,12 @@ export class RowReader {
     return this.#read(keys, limit, rows, null);
   }
 
+  /** Nothing is read any more: its statement is closed. */
+  async release(): Promise<void> {
+    if (this.#statement !== null) this.session.forget([await this.#statement]);
+    this.#statement = null;
+  }
+
   async #read(
     keys: readonly Buffer[],
     limit: number,

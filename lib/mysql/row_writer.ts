@@ -52,7 +52,7 @@ interface Failed {
   readonly error: unknown;
 }
 
-/** Writer of one table on one session. Statements are prepared at first use and die with the session. */
+/** Writer of one table on one session. Statements are prepared at first use. */
 export class RowWriter implements TableWriter {
   readonly #session: Session;
   readonly #target: WriterTarget;
@@ -80,6 +80,13 @@ export class RowWriter implements TableWriter {
   /** Nothing is needed beforehand. */
   prepare(): Promise<void> {
     return Promise.resolve();
+  }
+
+  release(): void {
+    this.#session.forget([...this.#shapes.values()].map((s) => s.id));
+    this.#session.forget(this.#deletes.values());
+    this.#shapes.clear();
+    this.#deletes.clear();
   }
 
   /** REPLACEs rows that `take` wants; the rest is left out. `take` is asked in the turn of sending (I2). */

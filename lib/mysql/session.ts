@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import type { ConnectionTarget } from "../spec/connection_url.ts";
 import { errorNumber, FerryError } from "../errors.ts";
 import { PacketSplitter } from "./packet_splitter.ts";
+import { RawClose, RawPrepare } from "./statement_commands.ts";
 
 /** A row of a talk query. Values are what the driver makes of them: numbers, strings, bytes, null. */
 // deno-lint-ignore no-explicit-any
@@ -193,13 +194,13 @@ export class Session {
 
   /** Prepares a statement on a data session and returns its number. */
   prepare(sql: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#lost());
-      this.#c.prepare(
-        asBytes(sql),
-        (e: unknown, s: { id: number }) => e ? reject(this.#explain(e)) : resolve(s.id),
-      );
-    });
+    return this.command<number>((done) => new RawPrepare(sql, done));
+  }
+
+  /** Closes statements: a server holds no more than `max_prepared_stmt_count` of them, over all its sessions. */
+  forget(statements: Iterable<number>): void {
+    if (!this.usable) return;
+    for (const id of statements) this.#c.addCommand(new RawClose(id));
   }
 
   /** Reads no further: the server is held back as soon as the network's buffers are full. */

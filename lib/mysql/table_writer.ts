@@ -15,4 +15,6 @@ export interface TableWriter {
   replace(rows: RowList, take: ((index: number) => boolean) | null): Promise<number>;
   /** Takes the rows with these keys out. `keys` holds key bytes without a bitmap. */
   remove(keys: RowList): Promise<void>;
+  /** Nothing is written any more: its statements are closed. */
+  release(): void;
 }

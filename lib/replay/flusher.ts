@@ -17,6 +17,8 @@ import type { Batch, Replayer } from "./replayer.ts";
 
 /** Tries of one flush against deadlocks and lock waits. */
 const TRIES = 10;
+/** Tables whose statements are kept on the target; each has up to twenty. */
+const WRITERS = 100;
 /** Milliseconds that chunks get between two flushes at least, where a flush makes them be read again (I3). */
 const STALE_GAP_MS = 25;
 /** Milliseconds between two writes of a position that brings no changes. */
@@ -188,6 +190,7 @@ export class Flusher {
         await session.run("COMMIT");
         this.#saved = saved;
         this.#savedAt = performance.now();
+        this.#letGo();
         return;
       } catch (e) {
         if (session.usable) await session.run("ROLLBACK");
@@ -209,11 +212,19 @@ export class Flusher {
   }
 
   #writer(table: FerriedTable): TableWriter {
-    let writer = this.#writers.get(table);
-    if (writer === undefined) {
-      writer = writerFor(this.options.session, table, this.options.bulk);
-      this.#writers.set(table, writer);
-    }
+    const writer = this.#writers.get(table) ?? writerFor(this.options.session, table, this.options.bulk);
+    // The one that was used last stands last.
+    this.#writers.delete(table);
+    this.#writers.set(table, writer);
     return writer;
+  }
+
+  /** Between two transactions: writers of tables that have not changed for long are let go. */
+  #letGo(): void {
+    for (const [table, writer] of this.#writers) {
+      if (this.#writers.size <= WRITERS) return;
+      writer.release();
+      this.#writers.delete(table);
+    }
   }
 }

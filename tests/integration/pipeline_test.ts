@@ -99,3 +99,37 @@ onEachFlavour("a deadlock amid statements leaves nothing of those behind it", as
     session.destroy();
   }
 });
+
+onEachFlavour(
+  "a writer and a reader that are let go leave no statement on the server",
+  async ({ target }, vendor) => {
+    const { session, rows, layout } = await setUp(target.url);
+    await using watcher = await Sql.open(target.url);
+    const statements = async () =>
+      Number((await watcher.run("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'"))[0].Value);
+    try {
+      const before = await statements();
+      const writer = new RowWriter(
+        session,
+        { schema: "shop", name: "u", bulk: vendor === "mariadb" },
+        layout,
+      );
+      await writer.replace(rows, (i) => i % 97 !== 0 && i % 1000 > 13);
+      const keys = new RowList();
+      keys.push(rows.arena.bytes, rows.starts[0] + 1, rows.starts[0] + 5);
+      await writer.remove(keys);
+      const reader = new RowReader(session, "SELECT id FROM shop.u", [], [], false);
+      const read = await reader.read([], 0, () => {});
+      assert.ok(await statements() >= before + 3);
+      writer.release();
+      await reader.release();
+      await session.run("COMMIT");
+      assert.equal(await statements(), before);
+      assert.equal(await reader.read([], 0, () => {}), read, "and begin anew when they are called again");
+      await writer.replace(rows, null);
+      await session.run("ROLLBACK");
+    } finally {
+      session.destroy();
+    }
+  },
+);

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type DriverConnection, PacketSplitter } from "../../lib/mysql/packet_splitter.ts";
 import { RawRead } from "../../lib/mysql/raw_commands.ts";
+import { RawPrepare } from "../../lib/mysql/statement_commands.ts";
 import { RowList } from "../../lib/mysql/row_list.ts";
 import { RowScan } from "../../lib/mysql/row_scan.ts";
 
@@ -58,7 +59,7 @@ class Driver implements DriverConnection {
   readonly stream = { destroy: () => {} };
   #gathered = Buffer.alloc(0);
 
-  constructor(public _command: RawRead | null) {
+  constructor(public _command: RawPrepare | RawRead | null) {
     this.packetParser = { execute: (chunk: Buffer) => this.#take(chunk) };
   }
 
@@ -134,6 +135,32 @@ Deno.test("rows that are drained are gone, what there is of the next one stays",
   assert.deepEqual(got, 500);
   assert.deepEqual(seen, sent.map((b) => b.subarray(1)));
   assert.deepEqual(rows.arena.bytes.length, 1 << 16, "memory does not grow with the answer");
+});
+
+Deno.test("a statement's definitions are passed over, however the answer is cut", () => {
+  for (const [columns, parameters] of [[0, 0], [3, 0], [0, 3000], [4, 2]]) {
+    const ok = Buffer.alloc(12);
+    ok.writeUInt32LE(77, 1);
+    ok.writeUInt16LE(columns, 5);
+    ok.writeUInt16LE(parameters, 7);
+    const list = (n: number) => n === 0 ? [] : [...Array.from({ length: n }, (_, i) => row(i % 50, i)), EOF];
+    const all = packets([ok, ...list(parameters), ...list(columns)], 1);
+    for (const lengths of [[1], [2, 3, 5], [64], [all.length]]) {
+      let got: unknown = null;
+      const command = new RawPrepare("SELECT ?", (e, n) => got = e ?? n);
+      const driver = new Driver(command);
+      PacketSplitter.install(driver);
+      command.execute(null, driver);
+      for (const piece of pieces(all, lengths)) driver.packetParser.execute(Buffer.from(piece));
+      assert.equal(driver.failure, null);
+      assert.equal(got, 77, `${columns} columns, ${parameters} parameters`);
+      assert.equal(
+        driver.packets.length,
+        columns + parameters === 0 ? 1 : 2,
+        "the driver saw its first and its last",
+      );
+    }
+  }
 });
 
 Deno.test("an error in the middle of the rows is the command's error", () => {
