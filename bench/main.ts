@@ -1,6 +1,6 @@
 /**
  * `deno task bench [--quick] [--vendor mysql|mariadb] [--only copy|changes|live|scale] [--workload TEXT] [--contender TEXT]
- * [--rounds N] [--json]`: the one place for numbers. TEXT is a part of a name. Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios
+ * [--rounds N] [--scale X] [--json]`: the one place for numbers. TEXT is a part of a name; X times the rows and changes. Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios
  * are within the run.
  * @module
  */
@@ -25,6 +25,7 @@ const { values: flags } = parseArgs({
     workload: { type: "string" },
     contender: { type: "string" },
     rounds: { type: "string" },
+    scale: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   },
 });
@@ -33,12 +34,19 @@ const vendors: Vendor[] = ["mysql", "mariadb"].filter((each): each is Vendor =>
 );
 if (vendors.length === 0) throw new Error(`--vendor is "${flags.vendor}", not mysql or mariadb`);
 const quick = flags.quick;
-const rounds = flags.rounds === undefined ? (quick ? 1 : 3) : Number(flags.rounds);
+const rounds = flags.rounds === undefined ? (quick ? 1 : 2) : Number(flags.rounds);
 if (!(rounds >= 1)) throw new Error("--rounds is not a number of 1 or more");
+const scale = Number(flags.scale);
+if (!(scale > 0)) throw new Error("--scale is not a number above 0");
 
 /** Narrow rows of a copy, and single-row changes of a backlog. */
-const ROWS = quick ? 500_000 : 2_000_000;
-const CHANGES = quick ? 100_000 : 1_000_000;
+const ROWS = scale * (quick ? 1_000_000 : 2_000_000);
+/** A single-threaded replica takes the longest over them: ten seconds for 100,000. */
+const CHANGES = scale * 100_000;
+/** Rounds of a backlog: each needs four servers made anew. */
+const CHANGE_ROUNDS = 1;
+/** Rows of a copy whose processor time is judged: a million each. */
+const MILLION = scale * (quick ? 300_000 : 1_000_000);
 const SETTINGS = { "innodb-buffer-pool-size": quick ? "1G" : "2G" };
 
 /** A contender's median over the rounds. */
@@ -62,7 +70,7 @@ for (const vendor of vendors) {
   if (wanted("copy")) await copies(vendor);
   if (wanted("changes")) await changes(vendor);
   if (wanted("live")) await live(vendor);
-  if (wanted("scale")) await tenfold(vendor);
+  if (wanted("scale")) await scaling(vendor);
 }
 if (flags.json) await say(JSON.stringify({ scores, goals }, null, 2));
 else await report();
@@ -80,9 +88,7 @@ async function copies(vendor: Vendor): Promise<void> {
   ];
   // Quick: what the goals speak of.
   const some = COPY_WORKLOADS.filter((w) =>
-    flags.workload === undefined
-      ? !quick || ["narrow rows", "29 columns"].includes(w.name)
-      : named(flags.workload, w.name)
+    flags.workload === undefined ? !quick || w.name === "narrow rows" : named(flags.workload, w.name)
   );
   for (const w of some) {
     const rows = Math.round(w.rows(ROWS));
@@ -94,8 +100,6 @@ async function copies(vendor: Vendor): Promise<void> {
   note(vendor, "dump", over(rate("ferry"), rate("dump | client")));
   note(vendor, "mydumper", over(rate("ferry"), rate("mydumper")));
   note(vendor, "floor", over(rate("ferry"), rate("floor")));
-  note(vendor, "cpuNarrow", score(vendor, "narrow rows", "ferry")?.clientCpu);
-  note(vendor, "cpuWide", score(vendor, "29 columns", "ferry")?.clientCpu);
 }
 
 async function race(
@@ -119,11 +123,14 @@ async function race(
 }
 
 async function changes(vendor: Vendor): Promise<void> {
-  for (const backlog of BACKLOGS.filter((b) => !quick || b.name.startsWith("updates"))) {
+  const some = BACKLOGS.filter((b) =>
+    flags.workload === undefined ? !quick || b.name.startsWith("updates") : named(flags.workload, b.name)
+  );
+  for (const backlog of some) {
     const count = Math.round(backlog.changes(CHANGES));
     await tell(`${vendor}: a backlog of ${whole(count)} changes: ${backlog.name}`);
     const runs = { ferry: [] as Run[], replica: [] as Run[], parallel: [] as Run[] };
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= CHANGE_ROUNDS; round++) {
       const { ferry: own, replica, parallel } = await catchUp(vendor, SETTINGS, backlog, count);
       runs.ferry.push(own);
       for (const [name, seconds] of [["replica", replica], ["parallel", parallel]] as const) {
@@ -162,23 +169,27 @@ async function live(vendor: Vendor): Promise<void> {
   note(vendor, "empty", median(empty));
 }
 
-async function tenfold(vendor: Vendor): Promise<void> {
+/** One ferry each, and what it costs. */
+async function scaling(vendor: Vendor): Promise<void> {
   await using pair = await startPair(vendor, { source: SETTINGS, target: SETTINGS });
-  const w = COPY_WORKLOADS[0];
-  const run = async (rows: number): Promise<Run> => {
-    await tell(`${vendor}: ${w.name}, ${whole(rows)} rows`);
+  const run = async (workload: string, rows: number): Promise<Score> => {
+    const w = COPY_WORKLOADS.find((each) => each.name === workload)!;
+    const name = `${workload}, ${whole(rows)}`;
+    await tell(`${vendor}: ${name}`);
     await makeTables(pair.source.url, vendor, w, rows);
     await clearTarget(pair.target.url);
     const each = await ferry(pair, "off");
     await assertArrived(pair.target.url, w, rows);
-    keep(vendor, `${w.name}, ${whole(rows)}`, "ferry", rows, [each]);
-    return each;
+    keep(vendor, name, "ferry", rows, [each]);
+    return score(vendor, name, "ferry")!;
   };
-  const rows = quick ? 300_000 : 1_000_000;
-  const one = await run(rows);
-  const ten = await run(rows * 10);
-  note(vendor, "tenfold", (10 / ten.seconds) / (1 / one.seconds));
-  note(vendor, "memory", ten.peakBytes! / one.peakBytes!);
+  const wide = await run("29 columns", MILLION);
+  const one = await run("narrow rows", MILLION);
+  const ten = await run("narrow rows", MILLION * 10);
+  note(vendor, "cpuNarrow", one.clientCpu);
+  note(vendor, "cpuWide", wide.clientCpu);
+  note(vendor, "tenfold", ten.perSecond / one.perSecond);
+  note(vendor, "memory", over(ten.peakBytes ?? undefined, one.peakBytes ?? undefined));
 }
 
 function keep(
@@ -223,7 +234,7 @@ async function report(): Promise<void> {
   await say(
     `\nMedians of ${rounds} ${
       rounds === 1 ? "round" : "rounds"
-    }, ${navigator.hardwareConcurrency} processors\n`,
+    } of each copy and one of the rest, ${navigator.hardwareConcurrency} processors\n`,
   );
   await say(
     "| servers | workload | contender | per second | CPU s per million: program | source | target | peak MB |",

@@ -77,14 +77,14 @@ export const COPY_WORKLOADS: readonly CopyWorkload[] = [
   },
   {
     name: "narrow rows, an index",
-    rows: (scale) => scale,
+    rows: (scale) => scale / 8,
     tables: 1,
     columns: () => `${NARROW}, KEY k_1 (k)`,
     values: () => NARROW_VALUES,
   },
   {
     name: "narrow rows, 5 indexes",
-    rows: (scale) => scale / 4,
+    rows: (scale) => scale / 20,
     tables: 1,
     columns: () =>
       `${NARROW}, KEY k1 (k), KEY k2 (c(10)), KEY k3 (pad(10)), KEY k4 (k, pad(5)), KEY k5 (c(5), k)`,
@@ -92,7 +92,7 @@ export const COPY_WORKLOADS: readonly CopyWorkload[] = [
   },
   {
     name: "29 columns",
-    rows: (scale) => scale / 5,
+    rows: (scale) => scale / 20,
     tables: 1,
     columns: (vendor) =>
       `id INT NOT NULL PRIMARY KEY, ${wide(vendor).map(([type], i) => `c${i} ${type}`).join(", ")}`,
@@ -100,21 +100,21 @@ export const COPY_WORKLOADS: readonly CopyWorkload[] = [
   },
   {
     name: "4 KB rows",
-    rows: (scale) => scale / 25,
+    rows: (scale) => scale / 100,
     tables: 1,
     columns: () => "id INT NOT NULL PRIMARY KEY, body MEDIUMTEXT CHARACTER SET latin1 NOT NULL",
     values: () => `i, ${many(4)}`,
   },
   {
     name: "1 MB rows",
-    rows: (scale) => Math.max(60, scale / 5000),
+    rows: (scale) => Math.max(60, scale / 20_000),
     tables: 1,
     columns: () => "id INT NOT NULL PRIMARY KEY, body MEDIUMTEXT CHARACTER SET latin1 NOT NULL",
     values: () => `i, ${many(1024)}`,
   },
   {
     name: "keyed by UUID",
-    rows: (scale) => scale / 2,
+    rows: (scale) => scale / 10,
     tables: 1,
     columns: () =>
       "id CHAR(36) CHARACTER SET ascii NOT NULL PRIMARY KEY, k INT NOT NULL, c CHAR(120) NOT NULL",
@@ -125,7 +125,7 @@ export const COPY_WORKLOADS: readonly CopyWorkload[] = [
   },
   {
     name: "200 small tables",
-    rows: (scale) => scale / 2,
+    rows: (scale) => scale / 10,
     tables: 200,
     columns: () => NARROW,
     values: () => NARROW_VALUES,
