@@ -15,6 +15,7 @@ import { Drain } from "./drain.ts";
 import { ferryRoutes } from "./ferries.ts";
 import { BODY_LIMIT, originGuard, tokenGuard, tooLarge } from "./guards.ts";
 import { renderMetrics } from "./metrics.ts";
+import { pages } from "./pages.tsx";
 import { notFound, problem, problemOf } from "./problem.ts";
 import { registerSchemas } from "./schemas.ts";
 
@@ -65,10 +66,7 @@ export function createApp(options: AppOptions): OpenAPIHono {
     },
     ...(settings.token === null ? {} : { security: [{ token: [] }] }),
   });
-  app.get(
-    "/",
-    (c) => c.text(`Chainferry ${version}. The API is under /v1/ferries and told in /openapi.json\n`),
-  );
+  pages(app, { dock, connections: settings.connections, token: settings.token, drain });
   refuseOtherMethods(app);
   return app;
 }

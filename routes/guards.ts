@@ -4,20 +4,43 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
+import { getCookie } from "hono/cookie";
+import { timingSafeEqual } from "hono/utils/buffer";
 import { isLoopback } from "../lib/spec/settings.ts";
 import { problem } from "./problem.ts";
 
 const OPEN_PATHS: readonly string[] = ["/healthz", "/readyz"];
+/** Where a person signs in, and what that page is made of. */
+const SIGN_IN = "/sign-in";
+const isSignIn = (path: string) => path === SIGN_IN || path.startsWith("/assets/");
 const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** Bytes that a request's body may have. */
 export const BODY_LIMIT = 1_048_576;
 
-/** Asks for the token everywhere but on the probes; the comparison takes the same time however much of it is right. */
+/** Cookie in which a browser that has signed in keeps the token. */
+export const TOKEN_COOKIE = "chainferry_token";
+
+/** Whether a text is the token; takes the same time however much of it is right. */
+export function isToken(text: string, token: string): Promise<boolean> {
+  return timingSafeEqual(text, token);
+}
+
+/**
+ * Asks for the token everywhere but on the probes: as a bearer token, or in the cookie of a browser that has signed in.
+ * People without one are shown where to sign in; the comparison takes the same time however much of it is right.
+ */
 export function tokenGuard(token: string): MiddlewareHandler {
   const guard = bearerAuth({ token, realm: "chainferry" });
   return async function checkToken(c, next) {
-    if (OPEN_PATHS.includes(c.req.path)) return await next();
+    if (OPEN_PATHS.includes(c.req.path) || isSignIn(c.req.path)) return await next();
+    if (c.req.header("authorization") === undefined) {
+      const cookie = getCookie(c, TOKEN_COOKIE);
+      if (cookie !== undefined && await isToken(cookie, token)) return await next();
+      if (c.req.method === "GET" && c.req.header("accept")?.includes("text/html")) {
+        return c.redirect(SIGN_IN, 303);
+      }
+    }
     return await guard(c, next);
   };
 }

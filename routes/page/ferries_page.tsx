@@ -1,0 +1,61 @@
+/**
+ * Every ferry that this process knows, trouble first.
+ * @module
+ */
+import { isEnded } from "../../lib/ferry/ferry_state.ts";
+import type { FerryResource } from "../../lib/progress/resource.ts";
+import { headline } from "./headline.ts";
+import { Bar } from "./bar.tsx";
+import { Layout } from "./layout.tsx";
+
+/** The page. */
+export function FerriesPage({ ferries }: { readonly ferries: readonly FerryResource[] }) {
+  const sorted = ferries.toSorted((a, b) => urgency(a) - urgency(b));
+  const trouble = ferries.filter((r) => r.state === "failed").length;
+  const going = ferries.filter((r) => !isEnded(r.state)).length;
+  const title = trouble > 0 ? `${trouble} stopped, ${going} under way` : `${going} under way`;
+  return (
+    <Layout title={`${title} · Chainferry`}>
+      <div id="live" data-live="/ferries/live">
+        <FerryList ferries={sorted} />
+      </div>
+    </Layout>
+  );
+}
+
+/** The list alone, as it is fetched again and again. */
+export function FerryList({ ferries }: { readonly ferries: readonly FerryResource[] }) {
+  if (ferries.length === 0) {
+    return (
+      <section class="empty">
+        <h1>No ferry yet</h1>
+        <p>
+          <a class="button" href="/ferries/new">Start a ferry</a>
+        </p>
+      </section>
+    );
+  }
+  return (
+    <section>
+      <h1>Ferries</h1>
+      <ul class="ferries">
+        {ferries.toSorted((a, b) => urgency(a) - urgency(b)).map((r) => (
+          <li class={`ferry ${r.state}`}>
+            <a href={`/ferries/${encodeURIComponent(r.id)}`}>
+              <strong>{r.id}</strong>
+              <span>{headline(r)}</span>
+            </a>
+            <Bar resource={r} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What needs a person comes first, what is over comes last. */
+function urgency({ state }: FerryResource): number {
+  if (state === "failed") return 0;
+  if (state === "awaitingCutover") return 1;
+  return isEnded(state) ? 3 : 2;
+}

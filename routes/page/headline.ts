@@ -1,0 +1,81 @@
+/**
+ * A ferry in one sentence that begins with what matters: the title of its page and of its tab.
+ * @module
+ */
+import type { FerryResource } from "../../lib/progress/resource.ts";
+
+/** The title of a ferry's page. */
+export function headline(r: FerryResource): string {
+  const lag = r.progress.lagSeconds === null ? "" : `, ${seconds(r.progress.lagSeconds)} behind`;
+  const many = `${r.tables.length} ${r.tables.length === 1 ? "table" : "tables"}`;
+  const way = `${many} from ${serverName(r.source)} to ${serverName(r.target)}`;
+  const held = r.paused ? "Paused: " : "";
+  switch (r.state) {
+    case "preflight":
+      return `Looking at ${serverName(r.source)} and ${serverName(r.target)}`;
+    case "copying":
+      return r.paused
+        ? `Paused: copied ${shareText(r)} of ${way}`
+        : `Copying ${way}: ${share(r) === null ? "" : `${shareText(r)}, `}${left(r.progress.etaSeconds)}`;
+    case "catchingUp":
+      return `${held}Catching up with ${serverName(r.source)}${lag}`;
+    case "verifying":
+      return `${held}Comparing ${many}: ${count(r.verification.rowsCompared)} rows so far`;
+    case "awaitingCutover":
+      return `Waiting for you: ready to cut over${lag}`;
+    case "cuttingOver":
+      return `Cutting over to ${serverName(r.target)}`;
+    case "done":
+      return `Done: ${way}` +
+        (r.verification.state === "passed" ? ", both sides equal" : "") +
+        (r.cutover.writesStoppedMs === null ? "" : `, writes stopped for ${r.cutover.writesStoppedMs} ms`);
+    case "failed":
+      return `Stopped: ${r.error?.detail ?? "the reason is not known"}`;
+    case "cancelled":
+      return `Cancelled: ${way}`;
+  }
+}
+
+/** Share of the rows that is copied, 0 to 1; `null` while nobody knows how many there are. */
+export function share(r: FerryResource): number | null {
+  const { rowsCopied, rowsEstimated } = r.progress;
+  if (["done", "awaitingCutover", "cuttingOver", "verifying", "catchingUp"].includes(r.state)) return 1;
+  if (rowsEstimated === null || rowsEstimated === 0) return null;
+  // The server's guess may be low: what is not through is not a hundred per cent.
+  return Math.min(0.99, rowsCopied / rowsEstimated);
+}
+
+/** `63 %`, or that it is being measured. */
+export function shareText(r: FerryResource): string {
+  const part = share(r);
+  return part === null ? "measuring" : `${Math.floor(part * 100)} %`;
+}
+
+/** The host of a masked URL, without the port where it is the usual one. */
+export function serverName(url: string): string {
+  const at = URL.parse(url);
+  if (at === null || at.hostname === "") return url;
+  return at.port === "" || at.port === "3306" ? at.hostname : `${at.hostname}:${at.port}`;
+}
+
+/** `0.4 s`, `12 s`, `3 min`, `2 h 10 min`. */
+export function seconds(s: number): string {
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 120) return `${Math.round(s)} s`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 120) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A whole number with thousands apart. */
+export function count(n: number): string {
+  return Math.round(n).toLocaleString("en-US");
+}
+
+function left(eta: number | null): string {
+  if (eta === null) return "measuring how long it takes";
+  if (eta < 60) return "less than a minute left";
+  const minutes = Math.round(eta / 60);
+  if (minutes < 120) return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"} left`;
+  return `about ${Math.round(minutes / 60)} hours left`;
+}

@@ -1,0 +1,32 @@
+/**
+ * What every page has around it.
+ * @module
+ */
+import type { Child } from "hono/jsx";
+
+/** A whole document. */
+export function Layout({ title, children }: { readonly title: string; readonly children: Child }) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title}</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/page.css" />
+        <script type="module" src="/assets/page.js"></script>
+      </head>
+      <body>
+        <a class="skip" href="#main">To the content</a>
+        <header>
+          <a href="/">Chainferry</a>
+          <nav>
+            <a href="/ferries/new">Start a ferry</a>
+          </nav>
+        </header>
+        <main id="main">{children}</main>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * Keeps a page as it is on the server: whenever the ferry tells something, what changes is fetched anew and put in
+ * place. Without this script the page is a snapshot.
+ */
+const live = document.getElementById("live");
+const events = document.getElementById("events");
+const actions = document.getElementById("actions");
+/** Milliseconds between two fetches, and without a word until the page says that it is old. */
+const PACE = 1000;
+const STALE = 5000;
+const SHOWN = 100;
+
+let heard = Date.now();
+let wanted = false;
+let fetching = false;
+
+/** Fetches what changes. A second wish while one is under way is kept until the pace allows it. */
+async function refresh() {
+  wanted = true;
+  if (fetching) return;
+  fetching = true;
+  try {
+    while (wanted) {
+      wanted = false;
+      const answer = await fetch(live.dataset.live, { headers: { accept: "text/html" } });
+      if (answer.ok) {
+        put(await answer.text());
+        heard = Date.now();
+      }
+      await new Promise((done) => setTimeout(done, PACE));
+    }
+  } catch {
+    // The service is away: the page says so, and the event stream comes back by itself.
+  } finally {
+    fetching = false;
+  }
+}
+
+function put(html) {
+  live.innerHTML = html;
+  const view = live.querySelector("[data-title]");
+  if (view === null) return;
+  document.title = view.dataset.title;
+  // The buttons carry what somebody may be typing: they change only where what is allowed changes.
+  if (actions !== null && actions.dataset.actions !== view.dataset.actions) renew();
+}
+
+async function renew() {
+  const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("actions");
+  actions.dataset.actions = fresh.dataset.actions;
+  actions.replaceChildren(...fresh.childNodes);
+}
+
+/** Greys out what is old. */
+function age() {
+  const silent = Date.now() - heard;
+  const old = silent > STALE && live.querySelector(".done, .cancelled") === null;
+  live.classList.toggle("stale", old);
+  live.dataset.heard = old ? `Last heard ${Math.round(silent / 1000)} s ago` : "";
+}
+
+function tell(message) {
+  const { text } = JSON.parse(message.data);
+  const item = document.createElement("li");
+  const time = document.createElement("time");
+  time.textContent = new Date().toLocaleTimeString();
+  item.append(time, text);
+  events.prepend(item);
+  while (events.childElementCount > SHOWN) events.lastElementChild.remove();
+}
+
+if (live !== null && live.dataset.events !== undefined) {
+  // Comes back by itself with Last-Event-ID.
+  const stream = new EventSource(`${live.dataset.events}?after=0`);
+  const on = (type, then) =>
+    stream.addEventListener(type, (message) => {
+      heard = Date.now();
+      then(message);
+    });
+  on("progress", refresh);
+  for (const type of ["state", "log"]) {
+    on(type, (message) => {
+      tell(message);
+      refresh();
+    });
+  }
+  for (const type of ["done", "failed", "cancelled"]) {
+    on(type, (message) => {
+      tell(message);
+      stream.close();
+      refresh();
+    });
+  }
+  stream.addEventListener("open", refresh);
+  setInterval(age, 1000);
+} else if (live !== null) {
+  setInterval(refresh, 2 * PACE);
+  setInterval(age, 1000);
+}
