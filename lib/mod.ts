@@ -15,6 +15,9 @@ export type {
   SchemaObject,
   SpecChange,
   TableSelection,
+  ThrottleCheck,
+  ThrottleReplica,
+  ThrottleSettings,
   WhereFunction,
 } from "./spec/ferry_spec.ts";
 export {

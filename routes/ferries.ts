@@ -86,7 +86,7 @@ export function ferryRoutes(app: OpenAPIHono, options: FerryRoutesOptions): void
     if (ferry === null) return noFerry(c.req.valid("param").id);
     const body = await readJson(c);
     if ("refusal" in body) return body.refusal;
-    const reading = parseChange(body.value);
+    const reading = parseChange(body.value, options.connections);
     if ("faults" in reading) return invalidBody(reading.faults);
     return await allowed(ferry, () => ferry.change(reading.change)) ?? fresh(c, ferry.resource());
   });

@@ -26,6 +26,7 @@ import { ImageFilter } from "../replay/image_filter.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
+import { Throttle } from "../throttle/throttle.ts";
 import type { FerryStore, Ownership, StoredPosition, StoredRange } from "../state/ferry_store.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { dropMadeObjects } from "./carry_objects.ts";
@@ -86,6 +87,7 @@ export class Crossing {
   #readPoint: ReadPoint | null = null;
   #visible: Promise<void> = Promise.resolve();
   #statusSession: Session | null = null;
+  #throttle: Throttle | null = null;
 
   /** Nothing happens before {@linkcode run}. */
   constructor(readonly options: CrossingOptions) {
@@ -230,8 +232,10 @@ export class Crossing {
       await this.#readPoint.dress(this.#statusSession);
       const flusher = await this.#startFlusher(saved);
       await tail.start(this.#end.signal);
-      const broken = Promise.race([tail.done, flusher.run(this.#end.signal)]);
-      flushing = broken.catch(() => {});
+      this.#throttle = this.#makeThrottle();
+      const throttling = this.#throttle.run(this.#end.signal);
+      const broken = Promise.race([tail.done, flusher.run(this.#end.signal), throttling]);
+      flushing = Promise.allSettled([broken, throttling]);
       await Promise.race([broken, this.#road()]);
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -407,6 +411,17 @@ export class Crossing {
     return tail;
   }
 
+  #makeThrottle(): Throttle {
+    const { spec, logbook } = this.options;
+    return new Throttle({
+      source: spec.source,
+      target: spec.target,
+      settings: () => logbook.throttleSettings(),
+      lagSeconds: () => this.lagSeconds(),
+      onChange: (reason) => logbook.throttled(reason),
+    });
+  }
+
   async #startFlusher(saved: StoredPosition): Promise<Flusher> {
     const { plan, store, own } = this.options;
     const session = await this.open("target");
@@ -460,8 +475,12 @@ export class Crossing {
       store,
       own,
       settings: () => logbook.copySettings(),
-      allowed: (s) => logbook.copyAllowed(s),
+      allowed: async (s) => {
+        await logbook.copyAllowed(s);
+        await this.#throttle!.allowed(s);
+      },
       onChunk: (table, rows, bytes) => {
+        this.#throttle!.copied(rows, bytes);
         logbook.copied(table, rows, bytes);
         table.copied = table.ranges.every((r) => r.stored.done);
       },

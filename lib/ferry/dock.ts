@@ -7,7 +7,7 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import { readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
-import type { FerrySpec } from "../spec/ferry_spec.ts";
+import type { FerrySpec, ThrottleSettings } from "../spec/ferry_spec.ts";
 import { FerryStore } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
 import type { Dock, Ferry, PreflightReport } from "./ferry.ts";
@@ -132,10 +132,25 @@ async function leftThere(
       const source = spec.sourceName === null ? undefined : urls.get(spec.sourceName);
       const target = spec.targetName === null ? undefined : urls.get(spec.targetName);
       // Only a ferry whose both ends are named can be taken up: the state holds no password.
-      if (source !== undefined && target !== undefined) specs.push({ ...spec, source, target });
+      const throttle = namedThrottle(spec.throttle ?? null, urls);
+      if (source === undefined || target === undefined || throttle === undefined) continue;
+      specs.push({ ...spec, source, target, throttle });
     }
     return specs;
   } finally {
     await session.close();
   }
+}
+
+/** A stored throttle with its replicas' URLs filled in; `undefined` where one of them has no name that is known here. */
+function namedThrottle(
+  throttle: ThrottleSettings | null,
+  urls: ReadonlyMap<string, string>,
+): ThrottleSettings | null | undefined {
+  if (throttle === null) return null;
+  const replicas = throttle.replicas.flatMap(({ name }) => {
+    const url = name === null ? undefined : urls.get(name);
+    return url === undefined ? [] : [{ name, url }];
+  });
+  return replicas.length < throttle.replicas.length ? undefined : { ...throttle, replicas };
 }

@@ -10,9 +10,9 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import { EventLog } from "../progress/event_log.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
-import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
+import { maskThrottle, specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import type { CopySettings, FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
+import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
 import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
 import { dropOwnKeys } from "../state/own_keys.ts";
 import { migrateState } from "../state/schema_sql.ts";
@@ -57,6 +57,7 @@ export class FerryJob implements Ferry {
   readonly #store: FerryStore;
   readonly #waiters = new Set<() => void>();
   #copy: CopySettings;
+  #throttle: ThrottleSettings | null;
   #stop = new AbortController();
   #closing = false;
   #running: Promise<void>;
@@ -81,6 +82,7 @@ export class FerryJob implements Ferry {
     this.#snapshot = new FerrySnapshot(spec);
     this.#store = new FerryStore(settings.stateSchema);
     this.#copy = spec.copy;
+    this.#throttle = spec.throttle;
     this.#running = this.#run();
   }
 
@@ -185,8 +187,15 @@ export class FerryJob implements Ferry {
         ),
       );
     }
-    this.#copy = { ...this.#copy, ...change.copy };
-    this.#log.add("log", { text: `Copy settings are now: ${JSON.stringify(this.#copy)}` });
+    if (change.copy !== undefined) {
+      this.#copy = { ...this.#copy, ...change.copy };
+      this.#log.add("log", { text: `Copy settings are now: ${JSON.stringify(this.#copy)}` });
+    }
+    if (change.throttle !== undefined) {
+      this.#throttle = change.throttle;
+      const throttle = JSON.stringify(maskThrottle(change.throttle));
+      this.#log.add("log", { text: `The throttle is now: ${throttle}` });
+    }
     return Promise.resolve();
   }
 
@@ -457,6 +466,15 @@ export class FerryJob implements Ferry {
       keyless: (table, state) => snapshot.keyless(table, state),
       indexing: (table) => snapshot.indexing(table),
       copySettings: () => this.#copy,
+      throttleSettings: () => this.#throttle,
+      throttled: (reason) => {
+        snapshot.throttled = reason;
+        this.#log.add("log", {
+          text: reason === null ? "Copying goes on: nothing slows it down" : `Copying waits: ${reason}`,
+          code: "throttled",
+        });
+        this.#wake();
+      },
       copyAllowed: async (signal) => {
         while (snapshot.paused || this.#closing) await delay(50, undefined, { signal });
       },

@@ -26,6 +26,8 @@ export class FerrySnapshot {
   state: FerryState = "preflight";
   /** Copying is held. */
   paused = false;
+  /** Why copying waits, or `null`. */
+  throttled: string | null = null;
   /** Times taken up again. */
   resumedTimes = 0;
   /** Tries of the cutover. */
@@ -157,6 +159,7 @@ export class FerrySnapshot {
   /** The attempt is over; what it told last stays. */
   finish(): void {
     this.#read();
+    this.throttled = null;
     this.crossing = null;
   }
 
@@ -177,7 +180,7 @@ export class FerrySnapshot {
       id: this.spec.id,
       state: this.state,
       paused: this.paused,
-      throttled: null,
+      throttled: this.throttled === null || isEnded(this.state) ? null : { reason: this.throttled },
       resumedTimes: this.resumedTimes,
       source: maskUrl(this.spec.source),
       target: maskUrl(this.spec.target),

@@ -4,7 +4,7 @@
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import type { BinlogPosition } from "../binlog/position.ts";
-import type { CopySettings } from "../spec/ferry_spec.ts";
+import type { CopySettings, ThrottleSettings } from "../spec/ferry_spec.ts";
 import type { Fence } from "../cutover/fence.ts";
 import type { FerryState } from "./ferry_state.ts";
 
@@ -22,6 +22,10 @@ export interface Logbook {
   indexing(table: FerriedTable): void;
   /** The copy settings of now. */
   copySettings(): CopySettings;
+  /** The throttle of now, or `null`. */
+  throttleSettings(): ThrottleSettings | null;
+  /** Copying waits for this reason from now on, or, with `null`, no longer. */
+  throttled(reason: string | null): void;
   /** Resolves unless copying is held. */
   copyAllowed(signal: AbortSignal): Promise<void>;
   /** The next thing that a person asks for. */

@@ -84,6 +84,50 @@ export interface CopySettings {
   readonly deferIndexes: boolean;
 }
 
+/** A number of a server that slows the copy down. */
+export interface ThrottleCheck {
+  /** Which server. */
+  readonly on: "source" | "target";
+  /** A status variable, as in SHOW GLOBAL STATUS; `null` where it is a query. */
+  readonly status: string | null;
+  /** A query whose first value is the number; `null` where it is a status variable. */
+  readonly query: string | null;
+  /** Above it copying waits. */
+  readonly max: number;
+  /** Above it the ferry ends, `null` never. */
+  readonly critical: number | null;
+}
+
+/** A replica whose lag counts. */
+export interface ThrottleReplica {
+  /** `mysql://…` with its password; never logged, stored or shown. */
+  readonly url: string;
+  /** Name of the named connection that it came from, or `null`. */
+  readonly name: string | null;
+}
+
+/** When copying waits. Replay never does. `null`: not looked at. */
+export interface ThrottleSettings {
+  /** Seconds that the ferry's own replay, or one of `replicas`, may be behind. */
+  readonly maxLagSeconds: number | null;
+  /** Replicas of either end. */
+  readonly replicas: readonly ThrottleReplica[];
+  /** `Threads_running` of source and target. */
+  readonly maxThreadsRunning: number | null;
+  /** The same, above which the ferry ends. */
+  readonly criticalThreadsRunning: number | null;
+  /** Length of InnoDB's history list on the source: what long reads keep from being purged. */
+  readonly maxHistoryListLength: number | null;
+  /** Rows copied a second. */
+  readonly maxRowsPerSecond: number | null;
+  /** Bytes of rows copied a second. */
+  readonly maxBytesPerSecond: number | null;
+  /** Anything else that a server can tell. */
+  readonly checks: readonly ThrottleCheck[];
+  /** A URL that is asked every second: copying goes on while it answers 2xx. */
+  readonly http: string | null;
+}
+
 /** How and when the ferry cuts over. */
 export interface CutoverSettings {
   /** `manual` waits for a person, `auto` goes on by itself. */
@@ -128,10 +172,14 @@ export interface FerrySpec {
   readonly verify: "full" | "off";
   /** How and when to cut over. */
   readonly cutover: CutoverSettings;
+  /** When copying waits, or `null`. */
+  readonly throttle: ThrottleSettings | null;
 }
 
 /** What `PATCH` may change while a ferry runs. */
 export interface SpecChange {
   /** New copy settings; what is left out stays. */
   readonly copy?: { readonly concurrency?: number; readonly chunkBytes?: number };
+  /** The new throttle in place of the old one; `null` takes it away. */
+  readonly throttle?: ThrottleSettings | null;
 }

@@ -3,19 +3,31 @@
  * @module
  */
 import { maskUrl } from "./connection_url.ts";
-import type { FerrySpec } from "./ferry_spec.ts";
+import type { FerrySpec, ThrottleSettings } from "./ferry_spec.ts";
 
 /** The spec with both URLs masked: fit to be stored, logged and shown. */
 export function maskSpec(spec: FerrySpec): FerrySpec {
-  return { ...spec, source: maskUrl(spec.source), target: maskUrl(spec.target) };
+  return {
+    ...spec,
+    source: maskUrl(spec.source),
+    target: maskUrl(spec.target),
+    throttle: maskThrottle(spec.throttle),
+  };
+}
+
+/** The throttle with its replicas' URLs masked. */
+export function maskThrottle(throttle: ThrottleSettings | null): ThrottleSettings | null {
+  if (throttle === null) return null;
+  return { ...throttle, replicas: throttle.replicas.map((r) => ({ ...r, url: maskUrl(r.url) })) };
 }
 
 /**
  * SHA-256, as hex, over what is asked for: not the id, not how to log in. A password may be rotated, a certificate moved
- * and a URL replaced by the name of a connection to the same server and user, and it is still the same ferry.
+ * and a URL replaced by the name of a connection to the same server and user, and it is still the same ferry. Nor how fast:
+ * the throttle may be another one each time.
  */
 export async function specFingerprint(spec: FerrySpec): Promise<string> {
-  const { id: _id, sourceName: _source, targetName: _target, ...asked } = maskSpec(spec);
+  const { id: _id, sourceName: _source, targetName: _target, throttle: _throttle, ...asked } = maskSpec(spec);
   return await sha256Hex(canonicalJson(asked));
 }
 

@@ -8,7 +8,14 @@ import type { z } from "zod";
 import { FerryError } from "../errors.ts";
 import { connectionName, findConnection } from "./connection_name.ts";
 import { readConnectionUrl } from "./connection_url.ts";
-import type { FenceKind, FerrySpec, SpecChange, TableSelection, WhereFunction } from "./ferry_spec.ts";
+import type {
+  FenceKind,
+  FerrySpec,
+  SpecChange,
+  TableSelection,
+  ThrottleSettings,
+  WhereFunction,
+} from "./ferry_spec.ts";
 import { faultsOf, jsonPointer, type SpecFault } from "./spec_fault.ts";
 import { changeSchema, specSchema } from "./spec_schema.ts";
 import { parseTableName, parseTablePattern } from "./table_pattern.ts";
@@ -37,8 +44,9 @@ export function parseSpec(
   const source = readServer(input, "source", connections, faults);
   const target = readServer(input, "target", connections, faults);
   findAmbiguousTargets(input, faults);
+  const throttle = readThrottle(result.data?.throttle ?? null, connections, faults);
   if (!result.success || source === null || target === null || faults.length > 0) return { faults };
-  const { throttle: _throttle, tables, id, ...rest } = result.data;
+  const { throttle: _given, tables, id, ...rest } = result.data;
   return {
     spec: {
       ...rest,
@@ -47,6 +55,7 @@ export function parseSpec(
       target: target.url,
       sourceName: source.name,
       targetName: target.name,
+      throttle,
       tables: tables.map((each, i) => {
         const where = functions.get(i);
         return where === undefined ? toSelection(each) : { ...toSelection(each), where };
@@ -55,16 +64,27 @@ export function parseSpec(
   };
 }
 
-/** Checks what is sent to `PATCH`. */
-export function parseChange(input: unknown): ChangeReading {
+/** Checks what is sent to `PATCH`. `connections` as for {@linkcode parseSpec}. */
+export function parseChange(
+  input: unknown,
+  connections: ReadonlyMap<string, string> = new Map(),
+): ChangeReading {
   const result = changeSchema.safeParse(input);
   if (!result.success) return { faults: faultsOf(result.error, input) };
+  const faults: SpecFault[] = [];
+  const throttle = readThrottle(result.data.throttle ?? null, connections, faults);
+  if (faults.length > 0) return { faults };
   const { concurrency, chunkBytes } = result.data.copy ?? {};
   const copy = {
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(chunkBytes === undefined ? {} : { chunkBytes }),
   };
-  return { change: result.data.copy === undefined ? {} : { copy } };
+  return {
+    change: {
+      ...(result.data.copy === undefined ? {} : { copy }),
+      ...(result.data.throttle === undefined ? {} : { throttle }),
+    },
+  };
 }
 
 /** Throws `fence-not-implemented` for a fence that the contract names and that is not there yet. */
@@ -103,6 +123,19 @@ function withoutFunctions(given: unknown): { input: unknown; functions: Map<numb
   return { input: functions.size === 0 ? given : { ...given as object, tables: plain }, functions };
 }
 
+/** The throttle with the URLs of its replicas. */
+function readThrottle(
+  given: z.output<typeof changeSchema>["throttle"] | null,
+  connections: ReadonlyMap<string, string>,
+  faults: SpecFault[],
+): ThrottleSettings | null {
+  if (given === null || given === undefined) return null;
+  const replicas = given.replicas.flatMap((value, i) =>
+    readConnection(value, jsonPointer(["throttle", "replicas", i]), connections, faults) ?? []
+  );
+  return { ...given, replicas };
+}
+
 /** Reads one side; `null` where there is a fault, which is then among `faults`. */
 function readServer(
   input: unknown,
@@ -112,7 +145,15 @@ function readServer(
 ): { url: string; name: string | null } | null {
   const value = fieldOf(input, field);
   if (typeof value !== "string") return null; // the schema has said so
-  const pointer = jsonPointer([field]);
+  return readConnection(value, jsonPointer([field]), connections, faults);
+}
+
+function readConnection(
+  value: string,
+  pointer: string,
+  connections: ReadonlyMap<string, string>,
+  faults: SpecFault[],
+): { url: string; name: string | null } | null {
   // Anything with a mark of a URL is taken as one, so that a mistyped URL is never repeated as a name.
   const named = /^[\w.-]*$/.test(value);
   const url = named ? findConnection(connections, value) : value;

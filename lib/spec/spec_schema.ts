@@ -37,18 +37,6 @@ function oneOf<const Values extends readonly [string, ...string[]]>(values: Valu
 
 const flag = () => z.boolean("needed true or false");
 
-/** Accepts nothing but `null`, for a field whose meaning is laid down and not built. */
-function notYet<Schema extends z.ZodType>(schema: Schema) {
-  return schema.superRefine((value, context) => {
-    if (value === null || value === undefined) return;
-    context.addIssue({
-      code: "custom",
-      message: "needed null or nothing: it is not supported yet",
-      params: { code: "not-supported-yet" },
-    });
-  });
-}
-
 const patternNeeded =
   'needed "schema.table", * matching within a part, backticks around a part that holds a dot';
 const pattern = z.string(patternNeeded).refine((text) => parseTablePattern(text) !== null, {
@@ -109,11 +97,41 @@ const cutoverSchema = object({
     .meta({ description: "Leave writes stopped on the source when done" }),
 });
 
-const throttle = notYet(z.unknown()).optional().meta({
-  type: ["object", "null"],
-  description:
-    "maxLagSeconds, maxThreadsRunning, maxRowsPerSecond. Not supported yet: anything but null is refused",
+const most = (text: string) =>
+  z.number("needed a number above 0, or null").positive("needed a number above 0, or null").nullable()
+    .default(null).meta({ description: text });
+
+const checkNeeded = "needed {on, status or query, max}";
+const checkSchema = object({
+  on: oneOf(["source", "target"]),
+  status: z.string("needed the name of a status variable").regex(
+    /^\w{1,64}$/,
+    "needed the name of a status variable",
+  )
+    .nullable().default(null),
+  query: z.string("needed a query").trim().regex(/^\(?\s*SELECT\b/i, "needed a SELECT").nullable().default(
+    null,
+  ),
+  max: z.number("needed a number"),
+  critical: z.number("needed a number, or null").nullable().default(null),
+}).refine((each) => (each.status === null) !== (each.query === null), checkNeeded);
+
+/** When copying waits. */
+const throttleSchema = object({
+  maxLagSeconds: most("Seconds that the ferry's replay, or one of the replicas, may be behind"),
+  replicas: z.array(server, "needed a list of mysql:// URLs or names of connections").default([]),
+  maxThreadsRunning: most("Threads_running of source and target"),
+  criticalThreadsRunning: most("Threads_running of either, above which the ferry ends"),
+  maxHistoryListLength: most("Length of InnoDB's history list on the source"),
+  maxRowsPerSecond: most("Rows copied a second"),
+  maxBytesPerSecond: most("Bytes of rows copied a second"),
+  checks: z.array(checkSchema, "needed a list of checks").default([]),
+  http: z.url({ protocol: /^https?$/, error: "needed an http:// or https:// URL, or null" }).nullable()
+    .default(null)
+    .meta({ description: "Asked every second: copying goes on while it answers 2xx" }),
 });
+
+const throttle = throttleSchema.nullish();
 
 /** The whole spec. */
 export const specSchema = object({

@@ -31,6 +31,7 @@ function specFor(source: string, target: string, tables: string[], more: Partial
     copy: { concurrency: 4, chunkBytes: 4194304, deferIndexes: true },
     verify: "full",
     cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
+    throttle: null,
     ...more,
   };
 }

@@ -56,22 +56,21 @@ Deno.test("a spec with three faults gets 422 with three pointers, and nothing st
   assert.equal(dock.started.length, 0);
 });
 
-Deno.test("throttle gets 422 at the POST and at the PATCH", async () => {
-  const { ask } = setUp();
-  const throttle = { maxLagSeconds: 5 };
-  await ask("POST", "/v1/ferries", { ...SPEC, id: "a" });
-  for (
-    const response of [
-      await ask("POST", "/v1/ferries", { ...SPEC, throttle }),
-      await ask("PATCH", "/v1/ferries/a", { throttle }),
-    ]
-  ) {
-    const problem = await problemOf(response, 422, "invalid-spec");
-    assert.deepEqual(problem.errors.map((each) => [each.pointer, each.code]), [[
-      "/throttle",
-      "not-supported-yet",
-    ]]);
-  }
+Deno.test("a throttle is taken at the POST and at the PATCH, and refused where it is wrong", async () => {
+  const { ask, dock } = setUp();
+  assert.equal(
+    (await ask("POST", "/v1/ferries", { ...SPEC, id: "a", throttle: { maxLagSeconds: 5 } })).status,
+    202,
+  );
+  assert.equal(dock.started[0].throttle?.maxLagSeconds, 5);
+  assert.equal((await ask("PATCH", "/v1/ferries/a", { throttle: { maxRowsPerSecond: 100 } })).status, 200);
+  assert.equal(dock.find("a")!.changes[0].throttle?.maxRowsPerSecond, 100);
+  const problem = await problemOf(
+    await ask("PATCH", "/v1/ferries/a", { throttle: { maxRowsPerSecond: -1 } }),
+    422,
+    "invalid-spec",
+  );
+  assert.deepEqual(problem.errors.map((each) => each.pointer), ["/throttle/maxRowsPerSecond"]);
 });
 
 Deno.test("what is not JSON gets 400, another type 415, too much 413; none repeats the body", async () => {

@@ -40,6 +40,7 @@ Deno.test("a spec that says the least gets every default of the contract, and a 
     copy: { concurrency: 4, chunkBytes: 4194304, deferIndexes: true },
     verify: "full",
     cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
+    throttle: null,
   });
 });
 
@@ -66,7 +67,7 @@ Deno.test("a spec that says everything keeps it; half a group gets the other hal
     keepFence: true,
   });
   assert.deepEqual(spec.renameSchemas, { shop: "shop_new" });
-  assert(!("throttle" in spec));
+  assert.equal(spec.throttle, null);
 });
 
 Deno.test("a spec that is wrong in many places names all of them at once", () => {
@@ -129,8 +130,16 @@ const FAULTS: readonly (readonly [field: Record<string, unknown>, pointer: strin
   [{ cutover: { fence: "wall" } }, "/cutover/fence", "unknown-value"],
   [{ cutover: { timeoutSeconds: 0 } }, "/cutover/timeoutSeconds", "out-of-bounds"],
   [{ cutover: { timeoutSeconds: 3601 } }, "/cutover/timeoutSeconds", "out-of-bounds"],
-  [{ throttle: { maxLagSeconds: 5 } }, "/throttle", "not-supported-yet"],
-  [{ throttle: {} }, "/throttle", "not-supported-yet"],
+  [{ throttle: { maxLagSeconds: 0 } }, "/throttle/maxLagSeconds", "out-of-bounds"],
+  [{ throttle: { maxLag: 5 } }, "/throttle/maxLag", "unknown-field"],
+  [{ throttle: { http: "ftp://x" } }, "/throttle/http", "out-of-bounds"],
+  [{ throttle: { replicas: ["nobody"] } }, "/throttle/replicas/0", "unknown-connection"],
+  [{ throttle: { checks: [{ on: "source", max: 1 }] } }, "/throttle/checks/0", "invalid"],
+  [
+    { throttle: { checks: [{ on: "source", query: "DROP TABLE x", max: 1 }] } },
+    "/throttle/checks/0/query",
+    "out-of-bounds",
+  ],
 ];
 
 for (const [field, pointer, code] of FAULTS) {
@@ -214,20 +223,43 @@ Deno.test("fences that are not there yet are valid in form and refused by name",
   for (const fence of ["none", "lockTables"]) refuseUnbuiltFence(specOf({ ...LEAST, cutover: { fence } }));
 });
 
-Deno.test("a change may set concurrency and chunkBytes, and nothing else", () => {
+Deno.test("a throttle is filled in, its replicas are URLs, and nobody sees their passwords", () => {
+  const connections = new Map([["reader", "mysql://r:hunter2@replica.example"]]);
+  const given = {
+    maxLagSeconds: 5,
+    replicas: ["reader"],
+    checks: [{ on: "target", status: "Com_insert", max: 9 }],
+  };
+  const reading = parseSpec({ ...LEAST, throttle: given }, connections);
+  assert("spec" in reading);
+  assert.deepEqual(reading.spec.throttle, {
+    maxLagSeconds: 5,
+    replicas: [{ url: "mysql://r:hunter2@replica.example", name: "reader" }],
+    maxThreadsRunning: null,
+    criticalThreadsRunning: null,
+    maxHistoryListLength: null,
+    maxRowsPerSecond: null,
+    maxBytesPerSecond: null,
+    checks: [{ on: "target", status: "Com_insert", query: null, max: 9, critical: null }],
+    http: null,
+  });
+  assert(!storedSpec(reading.spec).includes("hunter2"));
+});
+
+Deno.test("a change may set concurrency, chunkBytes and the throttle, and nothing else", () => {
   assert.deepEqual(parseChange({ copy: { concurrency: 8 } }), { change: { copy: { concurrency: 8 } } });
-  assert.deepEqual(parseChange({ throttle: null }), { change: {} });
+  assert.deepEqual(parseChange({ throttle: null }), { change: { throttle: null } });
   const pointers = (input: unknown) => {
     const reading = parseChange(input);
     assert("faults" in reading);
     return reading.faults.map((fault) => `${fault.pointer} ${fault.code}`);
   };
   assert.deepEqual(
-    pointers({ copy: { deferIndexes: true, concurrency: 0 }, throttle: {}, verify: "off" }).sort(),
+    pointers({ copy: { deferIndexes: true, concurrency: 0 }, throttle: { maxLag: 1 }, verify: "off" }).sort(),
     [
       "/copy/concurrency out-of-bounds",
       "/copy/deferIndexes unknown-field",
-      "/throttle not-supported-yet",
+      "/throttle/maxLag unknown-field",
       "/verify unknown-field",
     ],
   );
@@ -241,6 +273,7 @@ Deno.test("the fingerprint forgets id, passwords and names, and knows everything
   assert.equal(await print({ id: "b" }), first);
   assert.equal(await print({ source: "mysql://u:rotated@a:3306/?ssl-mode=required" }), first);
   assert.equal(await print({ copy: { deferIndexes: true, concurrency: 4 } }), first);
+  assert.equal(await print({ throttle: { maxLagSeconds: 5 } }), first);
   assert.equal(await print({ source: "shop_us" }), await print({ source: "mysql://u:x@us" }));
   const others = [
     { source: "mysql://other:pw@a" },

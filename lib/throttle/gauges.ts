@@ -1,0 +1,151 @@
+/**
+ * Reads what throttles: each number from its own server, over a session that is kept, within a second.
+ * @module
+ */
+import { errorNumber } from "../errors.ts";
+import { type Row, Session } from "../mysql/session.ts";
+import { parseConnectionUrl } from "../spec/connection_url.ts";
+import type { ThrottleSettings } from "../spec/ferry_spec.ts";
+import type { Reading } from "./limits.ts";
+
+/** Milliseconds that one number may take. */
+const PATIENCE_MS = 3000;
+
+/** Which servers there are. */
+export interface Servers {
+  /** The source's URL. */
+  readonly source: string;
+  /** The target's URL. */
+  readonly target: string;
+}
+
+/** The numbers that some settings ask for. */
+export class Gauges {
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  /** Nothing is connected before {@linkcode read}. */
+  constructor(private readonly servers: Servers) {}
+
+  /** Every number. `lagSeconds`: how far the ferry's own replay is behind, `null` while that is not known. */
+  async read(settings: ThrottleSettings, lagSeconds: number | null, signal: AbortSignal): Promise<Reading[]> {
+    const { maxLagSeconds, maxThreadsRunning, criticalThreadsRunning, maxHistoryListLength } = settings;
+    const wanted: Promise<Reading>[] = [];
+    const add = (name: string, max: number, critical: number | null, read: () => Promise<number>) => {
+      const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const value = Promise.race([read(), rejection(late)]).catch((e) => ({ unknown: why(e) }));
+      wanted.push(value.then((value) => ({ name, value, max, critical })));
+    };
+    if (maxLagSeconds !== null) {
+      if (lagSeconds !== null) {
+        add("the ferry's own lag in seconds", maxLagSeconds, null, () => Promise.resolve(lagSeconds));
+      }
+      for (const [i, { url, name }] of settings.replicas.entries()) {
+        add(
+          `the lag of replica ${name ?? i + 1} in seconds`,
+          maxLagSeconds,
+          null,
+          () => this.#replicaLag(url),
+        );
+      }
+    }
+    if (maxThreadsRunning !== null || criticalThreadsRunning !== null) {
+      for (const side of ["source", "target"] as const) {
+        add(
+          `Threads_running of the ${side}`,
+          maxThreadsRunning ?? criticalThreadsRunning!,
+          criticalThreadsRunning,
+          () => this.#status(this.servers[side], "Threads_running"),
+        );
+      }
+    }
+    if (maxHistoryListLength !== null) {
+      add("the history list of the source", maxHistoryListLength, null, () => this.#historyListLength());
+    }
+    for (const { on, status, query, max, critical } of settings.checks) {
+      const url = this.servers[on];
+      const name = `${status ?? query} of the ${on}`;
+      add(name, max, critical, () => status === null ? this.#query(url, query!) : this.#status(url, status));
+    }
+    if (settings.http !== null) {
+      const url = settings.http;
+      add(`the answer of ${URL.parse(url)?.host}`, 299, null, () => httpStatus(url, signal));
+    }
+    return await Promise.all(wanted);
+  }
+
+  /** Closes what was opened. */
+  async close(): Promise<void> {
+    const open = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of open) await session.then((s) => s.destroy(), () => {});
+  }
+
+  async #status(url: string, name: string): Promise<number> {
+    const rows = await this.#ask(url, "SHOW GLOBAL STATUS LIKE ?", [name.replace(/[\\_%]/g, "\\$&")]);
+    return numberOf(rows[0]?.Value, `the server knows no status "${name}"`);
+  }
+
+  async #query(url: string, sql: string): Promise<number> {
+    const [row] = await this.#ask(url, sql);
+    return numberOf(row === undefined ? undefined : Object.values(row)[0], "the query answers no number");
+  }
+
+  async #historyListLength(): Promise<number> {
+    const sql =
+      "SELECT COUNT AS n FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'";
+    const [row] = await this.#ask(this.servers.source, sql);
+    return numberOf(row?.n, "the server does not tell it");
+  }
+
+  async #replicaLag(url: string): Promise<number> {
+    // The old words are the only ones that MariaDB and MySQL 5.7 share; MySQL 8.4 took them away.
+    const rows = await this.#ask(url, "SHOW REPLICA STATUS").catch(() => this.#ask(url, "SHOW SLAVE STATUS"));
+    // One row a source that it follows.
+    const lags = rows.map((row) =>
+      numberOf(row.Seconds_Behind_Source ?? row.Seconds_Behind_Master, NO_REPLICA)
+    );
+    if (lags.length === 0) throw new Unreadable(NO_REPLICA);
+    return Math.max(...lags);
+  }
+
+  async #ask(url: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    let opening = this.#sessions.get(url);
+    if (opening === undefined || !(await opening.then((s) => s.usable, () => false))) {
+      const side = url === this.servers.target ? "target" : "source";
+      opening = Session.open(parseConnectionUrl(url), { side, connectTimeout: PATIENCE_MS });
+      this.#sessions.set(url, opening);
+    }
+    return await (await opening).query(sql, values);
+  }
+}
+
+/** A server's answer that holds no number; its message is for people. */
+class Unreadable extends Error {}
+
+const NO_REPLICA = "it does not replicate";
+
+/** Why a number is not known, without whatever a server may have put into its message. */
+function why(e: unknown): string {
+  if (e instanceof Unreadable) return e.message;
+  const number = errorNumber(e);
+  return number === null ? "no answer" : `error ${number}`;
+}
+
+function numberOf(value: unknown, otherwise: string): number {
+  const n = value === null || value === undefined || value === "" ? NaN : Number(value);
+  if (Number.isNaN(n)) throw new Unreadable(otherwise);
+  return n;
+}
+
+async function httpStatus(url: string, signal: AbortSignal): Promise<number> {
+  const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * What of a server's numbers slows a copy down, and what ends it. Rules only; numbers come from `gauges.ts`.
+ * @module
+ */
+
+/** One number that was read, and what it may be at most. */
+export interface Reading {
+  /** What it is, for people: `Threads_running of the source`. */
+  readonly name: string;
+  /** The number, or why there is none. */
+  readonly value: number | { readonly unknown: string };
+  /** Above it copying waits. */
+  readonly max: number;
+  /** Above it the ferry ends; `null` never. */
+  readonly critical: number | null;
+}
+
+/** What follows from all readings. */
+export interface Verdict {
+  /** Why copying waits, or `null`. */
+  readonly reason: string | null;
+  /** Why the ferry has to end, or `null`. */
+  readonly critical: string | null;
+}
+
+/** What the readings mean. What cannot be read counts as too much: nobody knows what the copy does there. */
+export function judgeReadings(readings: readonly Reading[]): Verdict {
+  let reason: string | null = null;
+  for (const { name, value, max, critical } of readings) {
+    if (typeof value !== "number") {
+      reason ??= `${name} cannot be read: ${value.unknown}`;
+      continue;
+    }
+    if (critical !== null && value > critical) {
+      return { reason: `${name} is ${value}`, critical: `${name} is ${value}, above ${critical}` };
+    }
+    if (value > max) reason ??= `${name} is ${value}, above ${max}`;
+  }
+  return { reason, critical: null };
+}

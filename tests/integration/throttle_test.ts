@@ -1,0 +1,181 @@
+/**
+ * A copy waits while a server has enough to do, and says why; replay goes on meanwhile.
+ */
+import assert from "node:assert/strict";
+import { openDock } from "../../lib/ferry/dock.ts";
+import type { FerryEvent } from "../../lib/progress/resource.ts";
+import type { Ferry } from "../../lib/ferry/ferry.ts";
+import { parseChange } from "../../lib/spec/parse_spec.ts";
+import { assertEqual } from "../support/equality.ts";
+import { shopSpec, until } from "../support/ferries.ts";
+import { onEachFlavour } from "../support/flavours.ts";
+import { Sql } from "../support/sql.ts";
+
+const ROWS = 20_000;
+
+async function makeOrders(url: string): Promise<void> {
+  await using sql = await Sql.open(url);
+  await sql.run(
+    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)",
+  );
+  const values = Array.from({ length: ROWS }, (_, i) => `(${i}, ${i})`);
+  await sql.run(`INSERT INTO shop.orders VALUES ${values.join(",")}; ANALYZE TABLE shop.orders`);
+}
+
+/** A number on the target that a test turns. */
+async function makeKnob(url: string, value: number): Promise<void> {
+  await using sql = await Sql.open(url);
+  await sql.run(`CREATE DATABASE ops; CREATE TABLE ops.knob (v INT); INSERT INTO ops.knob VALUES (${value})`);
+}
+
+const turn = async (url: string, value: number) => {
+  await using sql = await Sql.open(url);
+  await sql.run(`UPDATE ops.knob SET v = ${value}`);
+};
+
+const knob = (critical: number | null = null) => ({
+  checks: [{ on: "target", query: "SELECT v FROM ops.knob", max: 10, critical }],
+});
+
+async function throttled(ferry: Ferry, wanted: boolean): Promise<string | null> {
+  for (let i = 0; i < 200; i++) {
+    const { throttled } = ferry.resource();
+    if ((throttled !== null) === wanted) return throttled?.reason ?? null;
+    await new Promise((r) => setTimeout(r, 50));
+  }
+  assert.fail(`throttled is ${JSON.stringify(ferry.resource().throttled)}`);
+}
+
+function change(ferry: Ferry, throttle: unknown): Promise<void> {
+  const reading = parseChange({ throttle });
+  assert("change" in reading, JSON.stringify(reading));
+  return ferry.change(reading.change);
+}
+
+onEachFlavour("copying waits while a query says so, replay does not", async ({ source, target }) => {
+  await makeOrders(source.url);
+  await makeKnob(target.url, 11);
+  const dock = openDock();
+  try {
+    const slow = { maxRowsPerSecond: 500, ...knob() };
+    const ferry = await dock.start(
+      shopSpec(source.url, target.url, { throttle: slow, copy: { chunkBytes: 16_384 } }),
+    );
+    const reason = await throttled(ferry, true);
+    assert.equal(reason, "SELECT v FROM ops.knob of the target is 11, above 10");
+    await new Promise((r) => setTimeout(r, 300)); // what was being read is written
+    const before = ferry.resource();
+    await using sql = await Sql.open(source.url);
+    await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
+    for (let i = 0; ferry.resource().progress.changesApplied < 100; i++) {
+      assert(i < 200, "changes are replayed while copying waits");
+      await new Promise((r) => setTimeout(r, 50));
+    }
+    assert.equal(ferry.resource().state, "copying");
+    assert.equal(ferry.resource().progress.rowsCopied, before.progress.rowsCopied, "and nothing is copied");
+    await turn(target.url, 10);
+    await throttled(ferry, false);
+    await change(ferry, null);
+    await until(ferry, ["awaitingCutover"]);
+    const told: FerryEvent[] = [];
+    const enough = new AbortController();
+    for await (const event of ferry.events(0, enough.signal)) {
+      told.push(event);
+      if (event.data.state === "awaitingCutover") enough.abort();
+    }
+    const texts = told.map((e) => e.data.text);
+    assert(texts.some((t) => t.startsWith("Copying waits: SELECT v")), texts.join("; "));
+    assert(texts.includes("Copying goes on: nothing slows it down"));
+    assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), ROWS);
+  } finally {
+    await dock.close();
+  }
+});
+
+onEachFlavour("a critical number ends the ferry, and it goes on where it was", async ({ source, target }) => {
+  await makeOrders(source.url);
+  await makeKnob(target.url, 5);
+  const dock = openDock();
+  try {
+    const slow = { maxRowsPerSecond: 1000, ...knob(100) };
+    const ferry = await dock.start(
+      shopSpec(source.url, target.url, { throttle: slow, copy: { chunkBytes: 16_384 } }),
+    );
+    while (ferry.resource().progress.rowsCopied < 1000) await new Promise((r) => setTimeout(r, 20));
+    await turn(target.url, 101);
+    const failed = await ferry.ended;
+    assert.equal(failed.error?.code, "throttle-critical");
+    assert.match(failed.error!.detail, /SELECT v FROM ops\.knob of the target is 101, above 100/);
+    assert.equal(failed.throttled, null);
+    await turn(target.url, 5);
+    await change(ferry, null).catch(() => {}); // an ended ferry takes no change
+    await ferry.act("retry");
+    while (ferry.resource().state !== "copying") await new Promise((r) => setTimeout(r, 20));
+    await change(ferry, null);
+    await until(ferry, ["awaitingCutover"]);
+    assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), ROWS);
+  } finally {
+    await dock.close();
+  }
+});
+
+onEachFlavour(
+  "rows a second are bounded, and the servers' own numbers are read",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const throttle = {
+        maxRowsPerSecond: 8000,
+        maxLagSeconds: 60,
+        maxThreadsRunning: 500,
+        criticalThreadsRunning: 1000,
+        maxHistoryListLength: 1_000_000,
+        checks: [{ on: "source", status: "Threads_connected", max: 1000 }],
+      };
+      const began = performance.now();
+      const ferry = await dock.start(
+        shopSpec(source.url, target.url, { throttle, copy: { chunkBytes: 16_384 } }),
+      );
+      await until(ferry, ["awaitingCutover"]);
+      // The last chunk is not waited for; each is far below a second's worth.
+      assert(performance.now() - began > 1000 * (ROWS - 8000) / 8000, "it took as long as it had to");
+      assert.equal(ferry.resource().throttled, null);
+    } finally {
+      await dock.close();
+    }
+  },
+);
+
+onEachFlavour("a number that cannot be read holds the copy, and is named", async ({ source, target }) => {
+  await makeOrders(source.url);
+  const dock = openDock();
+  try {
+    const cases: [unknown, RegExp][] = [
+      [
+        { maxLagSeconds: 5, replicas: [target.url] },
+        /lag of replica 1 in seconds cannot be read: it does not replicate/,
+      ],
+      [{ checks: [{ on: "source", status: "No_such", max: 1 }] }, /No_such of the source cannot be read/],
+      [
+        { checks: [{ on: "source", query: "SELECT x", max: 1 }] },
+        /SELECT x of the source cannot be read: error 1054/,
+      ],
+      [{ http: "http://127.0.0.1:9/ready" }, /the answer of 127.0.0.1:9 cannot be read: no answer/],
+    ];
+    const slow = { maxRowsPerSecond: 200 };
+    const ferry = await dock.start(
+      shopSpec(source.url, target.url, { throttle: slow, copy: { chunkBytes: 16_384, concurrency: 1 } }),
+    );
+    for (const [throttle, wanted] of cases) {
+      await change(ferry, { ...slow, ...throttle as object });
+      assert.match((await throttled(ferry, true))!, wanted);
+      await change(ferry, slow);
+      await throttled(ferry, false);
+    }
+    await change(ferry, null);
+    await until(ferry, ["awaitingCutover"]);
+  } finally {
+    await dock.close();
+  }
+});
