@@ -57,9 +57,10 @@ async function perform(
 }
 
 /** Loaded only where it is needed: `watch` talks to no database. `alone` fails where another process owns the ferry. */
-async function open({ stateSchema, leaseSeconds }: Settings, alone: boolean): Promise<Dock> {
+async function open(settings: Settings, alone: boolean): Promise<Dock> {
+  const { stateSchema, leaseSeconds, callbackSecret: secret, callbackLinkLocal: linkLocal } = settings;
   const { openDock } = await import("./lib/ferry/dock.ts");
-  return openDock({ stateSchema, leaseSeconds, alone });
+  return openDock({ stateSchema, leaseSeconds, alone, callbacks: { secret, linkLocal } });
 }
 
 function fail(message: string): number {

@@ -4,6 +4,7 @@
  */
 export { errorText, FerryError, type FerryErrorOptions } from "./errors.ts";
 export type {
+  CallbackSettings,
   CopySettings,
   CutoverSettings,
   FenceKind,
@@ -30,6 +31,7 @@ export {
   STATES,
 } from "./ferry/ferry_state.ts";
 export { type DockOptions, openDock } from "./ferry/dock.ts";
+export type { CallbackPolicy } from "./progress/callbacks.ts";
 export { parseSpec, type SpecReading } from "./spec/parse_spec.ts";
 export type { SpecFault } from "./spec/spec_fault.ts";
 export type { Dock, Ferry, PreflightReport } from "./ferry/ferry.ts";

@@ -87,6 +87,7 @@ function showSettings(settings: Settings): Record<string, unknown> {
     token: settings.token === null ? "not set" : "set",
     stateSchema: settings.stateSchema,
     leaseSeconds: settings.leaseSeconds,
+    callbackSecret: settings.callbackSecret === null ? "not set" : "set",
     connections: Object.fromEntries([...settings.connections].map(([name, url]) => [name, maskUrl(url)])),
   };
 }

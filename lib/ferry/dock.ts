@@ -5,6 +5,7 @@
 import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
+import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import { readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
 import type { FerrySpec, ThrottleSettings } from "../spec/ferry_spec.ts";
@@ -19,6 +20,8 @@ export interface DockOptions {
   readonly stateSchema?: string;
   /** Seconds after which another process may take over. Default 10. */
   readonly leaseSeconds?: number;
+  /** How callbacks are posted. Default unsigned, and not to link-local addresses. */
+  readonly callbacks?: CallbackPolicy;
   /** Fail with `ferry-owned-elsewhere` instead of waiting for another owner. Default `false`. */
   readonly alone?: boolean;
 }
@@ -29,6 +32,7 @@ export function openDock(options: DockOptions = {}): Dock {
     stateSchema: options.stateSchema ?? "_ferry",
     leaseSeconds: options.leaseSeconds ?? 10,
     owner: crypto.randomUUID(),
+    callbacks: options.callbacks ?? { secret: null, linkLocal: false },
   };
   const jobs = new Map<string, FerryJob>();
   let closing = false;
@@ -134,7 +138,7 @@ async function leftThere(
       // Only a ferry whose both ends are named can be taken up: the state holds no password.
       const throttle = namedThrottle(spec.throttle ?? null, urls);
       if (source === undefined || target === undefined || throttle === undefined) continue;
-      specs.push({ ...spec, source, target, throttle });
+      specs.push({ ...spec, source, target, throttle, callbacks: spec.callbacks ?? null });
     }
     return specs;
   } finally {

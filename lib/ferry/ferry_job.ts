@@ -9,6 +9,7 @@ import { errorNumber, errorText } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import { EventLog } from "../progress/event_log.ts";
+import { type CallbackPolicy, Callbacks } from "../progress/callbacks.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
 import { maskThrottle, specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
@@ -39,6 +40,8 @@ export interface JobSettings {
   readonly leaseSeconds: number;
   /** This process. */
   readonly owner: string;
+  /** How callbacks are posted. */
+  readonly callbacks: CallbackPolicy;
 }
 
 /** Errors that another attempt from the saved state may not meet again, by number: too many connections, and the like. */
@@ -70,6 +73,8 @@ export class FerryJob implements Ferry {
   #lastProgress = "";
   #findings: readonly Finding[] | undefined;
   #foreign = false;
+  #telling: Promise<void> | null = null;
+  readonly #hush = new AbortController();
   #retrying = false;
   #end = Promise.withResolvers<FerryResource>();
 
@@ -199,6 +204,16 @@ export class FerryJob implements Ferry {
     return Promise.resolve();
   }
 
+  /** From its first lease on this process tells what happens: what happened before, another one has told. */
+  #beginTelling(): void {
+    const { callbacks } = this.spec;
+    if (callbacks === null || this.#telling !== null) return;
+    const { signal } = this.#hush;
+    this.#telling = new Callbacks(this.id, callbacks, this.settings.callbacks)
+      .follow(this.#log.read(this.#log.lastId, signal), signal)
+      .finally(() => this.#telling = null);
+  }
+
   /** Lets go of the ferry: commits what is in flight, gives up the lease, ends its streams. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -213,6 +228,11 @@ export class FerryJob implements Ferry {
     await this.#running;
     await this.#kept?.release();
     await this.#log.close();
+    if (this.#telling !== null) {
+      const timer = setTimeout(() => this.#hush.abort(), DRAIN_MS);
+      await this.#telling;
+      clearTimeout(timer);
+    }
     this.#end.resolve(this.resource());
   }
 
@@ -331,6 +351,7 @@ export class FerryJob implements Ferry {
         this.#own = own;
         this.#foreign = false;
         this.#log.attach({ save: (events) => this.#saveEvents(own, events) });
+        this.#beginTelling();
         if (again) this.#snapshot.resumedTimes++;
         this.#retrying = false;
         this.#snapshot.error = null;

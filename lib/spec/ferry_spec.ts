@@ -128,6 +128,16 @@ export interface ThrottleSettings {
   readonly http: string | null;
 }
 
+/** Where events are posted; `null`: nowhere. */
+export interface CallbackSettings {
+  /** Each change of the state, and the end. */
+  readonly state: string | null;
+  /** How far it is, the latest. */
+  readonly progress: string | null;
+  /** A failure. */
+  readonly error: string | null;
+}
+
 /** How and when the ferry cuts over. */
 export interface CutoverSettings {
   /** `manual` waits for a person, `auto` goes on by itself. */
@@ -174,6 +184,8 @@ export interface FerrySpec {
   readonly cutover: CutoverSettings;
   /** When copying waits, or `null`. */
   readonly throttle: ThrottleSettings | null;
+  /** Who is told, or `null`. */
+  readonly callbacks: CallbackSettings | null;
 }
 
 /** What `PATCH` may change while a ferry runs. */

@@ -23,11 +23,18 @@ export function maskThrottle(throttle: ThrottleSettings | null): ThrottleSetting
 
 /**
  * SHA-256, as hex, over what is asked for: not the id, not how to log in. A password may be rotated, a certificate moved
- * and a URL replaced by the name of a connection to the same server and user, and it is still the same ferry. Nor how fast:
- * the throttle may be another one each time.
+ * and a URL replaced by the name of a connection to the same server and user, and it is still the same ferry. Nor how fast
+ * it may go, and who is told: throttle and callbacks may be others each time.
  */
 export async function specFingerprint(spec: FerrySpec): Promise<string> {
-  const { id: _id, sourceName: _source, targetName: _target, throttle: _throttle, ...asked } = maskSpec(spec);
+  const {
+    id: _id,
+    sourceName: _source,
+    targetName: _target,
+    throttle: _throttle,
+    callbacks: _told,
+    ...asked
+  } = maskSpec(spec);
   return await sha256Hex(canonicalJson(asked));
 }
 

@@ -46,7 +46,7 @@ export function parseSpec(
   findAmbiguousTargets(input, faults);
   const throttle = readThrottle(result.data?.throttle ?? null, connections, faults);
   if (!result.success || source === null || target === null || faults.length > 0) return { faults };
-  const { throttle: _given, tables, id, ...rest } = result.data;
+  const { throttle: _given, callbacks = null, tables, id, ...rest } = result.data;
   return {
     spec: {
       ...rest,
@@ -56,6 +56,7 @@ export function parseSpec(
       sourceName: source.name,
       targetName: target.name,
       throttle,
+      callbacks,
       tables: tables.map((each, i) => {
         const where = functions.get(i);
         return where === undefined ? toSelection(each) : { ...toSelection(each), where };

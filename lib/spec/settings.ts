@@ -19,6 +19,10 @@ export interface Settings {
   readonly leaseSeconds: number;
   /** Form of the log lines. */
   readonly log: "text" | "json";
+  /** Signs the bodies of callbacks, or `null`. */
+  readonly callbackSecret: string | null;
+  /** Callbacks may go to link-local addresses. */
+  readonly callbackLinkLocal: boolean;
   /** URLs by name, the names written as `connectionName` writes them. */
   readonly connections: ReadonlyMap<string, string>;
 }
@@ -78,6 +82,8 @@ export function readSettings(
       token,
       stateSchema,
       leaseSeconds,
+      callbackSecret: get("FERRY_CALLBACK_SECRET"),
+      callbackLinkLocal: get("FERRY_CALLBACK_LINK_LOCAL") === "1",
       log: log === "json" ? "json" : "text",
       connections,
     },

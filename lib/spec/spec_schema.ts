@@ -133,6 +133,14 @@ const throttleSchema = object({
 
 const throttle = throttleSchema.nullish();
 
+const callbackNeeded = "needed an http:// or https:// URL without a user, or null";
+const callbackUrl = z.url({ protocol: /^https?$/, error: callbackNeeded })
+  .refine((url) => URL.parse(url)?.username === "" && URL.parse(url)?.password === "", callbackNeeded)
+  .nullable().default(null);
+
+const callbacks = object({ state: callbackUrl, progress: callbackUrl, error: callbackUrl }).nullish()
+  .meta({ description: "Events are posted there as JSON, signed where FERRY_CALLBACK_SECRET is set" });
+
 /** The whole spec. */
 export const specSchema = object({
   id: z.string(idNeeded).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, idNeeded).optional()
@@ -155,6 +163,7 @@ export const specSchema = object({
   verify: oneOf(["full", "off"]).default(SPEC_DEFAULTS.verify),
   cutover: cutoverSchema.prefault({}),
   throttle,
+  callbacks,
 });
 
 /** What `PATCH` takes. */

@@ -32,6 +32,7 @@ function specFor(source: string, target: string, tables: string[], more: Partial
     verify: "full",
     cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
     throttle: null,
+    callbacks: null,
     ...more,
   };
 }

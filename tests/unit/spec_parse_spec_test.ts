@@ -41,6 +41,7 @@ Deno.test("a spec that says the least gets every default of the contract, and a 
     verify: "full",
     cutover: { mode: "manual", fence: "none", timeoutSeconds: 30, keepFence: true },
     throttle: null,
+    callbacks: null,
   });
 });
 
@@ -131,6 +132,8 @@ const FAULTS: readonly (readonly [field: Record<string, unknown>, pointer: strin
   [{ cutover: { timeoutSeconds: 0 } }, "/cutover/timeoutSeconds", "out-of-bounds"],
   [{ cutover: { timeoutSeconds: 3601 } }, "/cutover/timeoutSeconds", "out-of-bounds"],
   [{ throttle: { maxLagSeconds: 0 } }, "/throttle/maxLagSeconds", "out-of-bounds"],
+  [{ callbacks: { state: "https://u:p@hooks.example" } }, "/callbacks/state", "invalid"],
+  [{ callbacks: { done: "https://hooks.example" } }, "/callbacks/done", "unknown-field"],
   [{ throttle: { maxLag: 5 } }, "/throttle/maxLag", "unknown-field"],
   [{ throttle: { http: "ftp://x" } }, "/throttle/http", "out-of-bounds"],
   [{ throttle: { replicas: ["nobody"] } }, "/throttle/replicas/0", "unknown-connection"],
@@ -274,6 +277,7 @@ Deno.test("the fingerprint forgets id, passwords and names, and knows everything
   assert.equal(await print({ source: "mysql://u:rotated@a:3306/?ssl-mode=required" }), first);
   assert.equal(await print({ copy: { deferIndexes: true, concurrency: 4 } }), first);
   assert.equal(await print({ throttle: { maxLagSeconds: 5 } }), first);
+  assert.equal(await print({ callbacks: { state: "https://hooks.example/x" } }), first);
   assert.equal(await print({ source: "shop_us" }), await print({ source: "mysql://u:x@us" }));
   const others = [
     { source: "mysql://other:pw@a" },

@@ -14,6 +14,8 @@ Deno.test("an empty environment gives the defaults, and a variable set to nothin
     token: null,
     stateSchema: "_ferry",
     leaseSeconds: 10,
+    callbackSecret: null,
+    callbackLinkLocal: false,
     log: "text",
     connections: new Map(),
   };
@@ -31,6 +33,8 @@ Deno.test("a flag wins over a variable", () => {
     log: "json",
     leaseSeconds: 3,
   });
+  const told = settingsOf({ FERRY_CALLBACK_SECRET: "hush", FERRY_CALLBACK_LINK_LOCAL: "1" });
+  assert.deepEqual([told.callbackSecret, told.callbackLinkLocal], ["hush", true]);
 });
 
 Deno.test("connections are known by one way of writing their names", () => {

@@ -1,0 +1,127 @@
+/**
+ * Tells other programs how a ferry goes: posts its events to the URLs that its spec names. Nothing waits for it: events
+ * are read from the log like any other reader does, of `progress` only the latest, and one that cannot be delivered in
+ * time is left out.
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
+import { errorText, FerryError } from "../errors.ts";
+import type { CallbackSettings } from "../spec/ferry_spec.ts";
+import type { FerryEvent } from "./resource.ts";
+
+/** Tries of one post, and milliseconds before the second; each further one waits twice as long. */
+const TRIES = 5;
+const FIRST_PAUSE_MS = 500;
+/** Milliseconds that one try may take. */
+const PATIENCE_MS = 5000;
+
+/** What one process decides about callbacks. */
+export interface CallbackPolicy {
+  /** Signs the bodies; `null` leaves them unsigned. */
+  readonly secret: string | null;
+  /** Link-local addresses may be posted to: a cloud's metadata service is one. */
+  readonly linkLocal: boolean;
+}
+
+/** Posts one ferry's events. */
+export class Callbacks {
+  /** `firstPauseMs` for tests. */
+  constructor(
+    private readonly ferry: string,
+    private readonly urls: CallbackSettings,
+    private readonly policy: CallbackPolicy,
+    private readonly firstPauseMs = FIRST_PAUSE_MS,
+  ) {}
+
+  /** Posts what comes, in order, until the events end or `signal` aborts. Never throws. */
+  async follow(events: AsyncIterable<FerryEvent>, signal: AbortSignal): Promise<void> {
+    for await (const event of events) {
+      for (const url of this.#addressees(event)) {
+        if (signal.aborted) return;
+        await this.#deliver(url, event, signal).catch((error) => {
+          if (signal.aborted) return;
+          getLogger(["chainferry", "callbacks"]).warning("Cannot post event {id} to {host}: {reason}", {
+            ferry: this.ferry,
+            id: event.id,
+            host: URL.parse(url)?.host,
+            reason: error instanceof FerryError ? error.message : errorText(error),
+          });
+        });
+      }
+    }
+  }
+
+  #addressees({ type }: FerryEvent): string[] {
+    const { state, progress, error } = this.urls;
+    const wanted = type === "progress"
+      ? [progress]
+      : type === "failed"
+      ? [state, error]
+      : type === "log"
+      ? []
+      : [state];
+    return wanted.filter((url) => url !== null);
+  }
+
+  async #deliver(url: string, event: FerryEvent, signal: AbortSignal): Promise<void> {
+    const body = JSON.stringify({ ferry: this.ferry, event: event.id, type: event.type, ...event.data });
+    for (let attempt = 1, pause = this.firstPauseMs;; attempt++, pause *= 2) {
+      const status = await this.#post(url, body, signal).catch((e) => {
+        if (e instanceof FerryError || attempt === TRIES || signal.aborted) throw e;
+        return 0;
+      });
+      if (status >= 200 && status < 300) return;
+      // What the receiver refuses it refuses again; 429 and what it cannot do now it may do later.
+      const passing = status === 0 || status === 429 || status >= 500;
+      if (!passing || attempt === TRIES) throw new Error(`the answer is ${status}`);
+      await delay(pause, undefined, { signal });
+    }
+  }
+
+  async #post(url: string, body: string, signal: AbortSignal): Promise<number> {
+    if (!this.policy.linkLocal) await refuseLinkLocal(new URL(url).hostname);
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(this.policy.secret === null ? {} : {
+          "chainferry-timestamp": timestamp,
+          "chainferry-signature": await signature(this.policy.secret, `${timestamp}.${body}`),
+        }),
+      },
+      body,
+      // Another address may be one that must not be posted to.
+      redirect: "manual",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    });
+    await answer.body?.cancel();
+    return answer.status;
+  }
+}
+
+/** `sha256=` and the HMAC of a text, as hex. */
+export async function signature(secret: string, text: string): Promise<string> {
+  const bytes = new TextEncoder();
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, ["sign"]);
+  return `sha256=${new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes.encode(text))).toHex()}`;
+}
+
+async function refuseLinkLocal(hostname: string): Promise<void> {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  for (const { address } of await lookup(host, { all: true })) {
+    if (!isLinkLocal(address)) continue;
+    throw new FerryError("link-local", `Cannot post to ${host}: it is a link-local address`, {
+      hint: "Set FERRY_CALLBACK_LINK_LOCAL=1 where that is meant",
+    });
+  }
+}
+
+/** 169.254.0.0/16 and fe80::/10, also as an IPv4-mapped address. */
+export function isLinkLocal(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:/, "");
+  return plain.startsWith("169.254.") || /^fe[89ab][0-9a-f]:/.test(plain) || /^a9fe:/.test(plain);
+}

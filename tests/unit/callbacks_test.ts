@@ -1,0 +1,121 @@
+/**
+ * Callbacks: signed, in order, tried again where that helps, and never in the way.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { Callbacks, isLinkLocal, signature } from "../../lib/progress/callbacks.ts";
+import { EventLog } from "../../lib/progress/event_log.ts";
+import type { FerryEvent } from "../../lib/progress/resource.ts";
+
+interface Post {
+  path: string;
+  headers: Headers;
+  text: string;
+  // deno-lint-ignore no-explicit-any
+  body: any;
+}
+
+/** A receiver that answers what `answer` says of the n-th post. */
+function receiver(answer: (n: number) => number | Promise<number> = () => 200) {
+  const posts: Post[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+    const text = await request.text();
+    posts.push({
+      path: new URL(request.url).pathname,
+      headers: request.headers,
+      text,
+      body: JSON.parse(text),
+    });
+    const status = await answer(posts.length);
+    return new Response(null, { status, headers: status === 302 ? { location: "/elsewhere" } : {} });
+  });
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const urls = { state: `${url}/state`, progress: `${url}/progress`, error: `${url}/error` };
+  return { posts, urls, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+async function* some(...types: FerryEvent["type"][]): AsyncGenerator<FerryEvent> {
+  for (const [i, type] of types.entries()) yield { id: i + 1, type, data: { text: `event ${i + 1}` } };
+}
+
+const never = new AbortController().signal;
+const OPEN = { secret: null, linkLocal: false };
+
+Deno.test("each kind goes where it is wanted, signed with its time", async () => {
+  await using r = receiver();
+  const callbacks = new Callbacks("orders", r.urls, { secret: "hush", linkLocal: false });
+  await callbacks.follow(some("state", "log", "progress", "failed"), never);
+  assert.deepEqual(r.posts.map((p) => p.path), ["/state", "/progress", "/state", "/error"]);
+  assert.deepEqual(r.posts[0].body, { ferry: "orders", event: 1, type: "state", text: "event 1" });
+  for (const { headers, text } of r.posts) {
+    const time = headers.get("chainferry-timestamp")!;
+    assert(Math.abs(Number(time) - Date.now() / 1000) < 60);
+    assert.equal(headers.get("chainferry-signature"), await signature("hush", `${time}.${text}`));
+  }
+  // RFC 4231, test case 2
+  assert.equal(
+    await signature("Jefe", "what do ya want for nothing?"),
+    "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+  );
+});
+
+Deno.test("what passes is tried again, what is refused is not, and the next event follows", async () => {
+  await using r = receiver((n) => n < 3 ? 503 : n === 4 ? 400 : 200);
+  const urls = { ...r.urls, progress: null, error: null };
+  await new Callbacks("a", urls, OPEN, 1).follow(some("state", "state", "done"), never);
+  assert.deepEqual(r.posts.map((p) => p.body.event), [1, 1, 1, 2, 3]);
+  assert.equal(r.posts[0].headers.get("chainferry-signature"), null);
+});
+
+Deno.test("a receiver that is away costs its event and nothing else", async () => {
+  await using r = receiver();
+  const urls = { state: r.urls.state, progress: "http://127.0.0.1:9/gone", error: null };
+  await new Callbacks("a", urls, OPEN, 1).follow(some("progress", "done"), never);
+  assert.deepEqual(r.posts.map((p) => p.body.event), [2]);
+});
+
+Deno.test("a slow receiver gets the latest progress, and the log does not wait for it", async () => {
+  const gate = Promise.withResolvers<number>();
+  await using r = receiver((n) => n === 1 ? gate.promise : 200);
+  const log = new EventLog();
+  const following = new Callbacks("a", r.urls, OPEN).follow(log.read(0, never), never);
+  for (let i = 1; i <= 50; i++) {
+    log.add("progress", { text: `${i}` });
+    await log.settled();
+  }
+  while (r.posts.length === 0) await new Promise((done) => setTimeout(done, 5));
+  log.add("progress", { text: "51" });
+  log.add("done", { text: "over" });
+  await log.settled();
+  gate.resolve(200);
+  await following;
+  const texts = r.posts.map((p) => p.body.text);
+  assert(texts.length <= 4, `${texts}`);
+  assert.deepEqual(texts.slice(-2), ["51", "over"]);
+});
+
+Deno.test("link-local addresses are not posted to, nor is a redirect followed", async () => {
+  for (const address of ["169.254.169.254", "fe80::1", "FEBF::2", "::ffff:169.254.1.1"]) {
+    assert(isLinkLocal(address), address);
+  }
+  for (const address of ["127.0.0.1", "10.0.0.1", "fec0::1", "::1", "169.253.0.1"]) {
+    assert(!isLinkLocal(address), address);
+  }
+  await using r = receiver(() => 302);
+  const began = performance.now();
+  const urls = { state: r.urls.state, progress: "http://169.254.169.254/latest", error: null };
+  await new Callbacks("a", urls, OPEN, 1).follow(some("progress", "done"), never);
+  assert.deepEqual(r.posts.map((p) => p.path), ["/state"]);
+  assert(performance.now() - began < 4000, "it was not even tried");
+});
+
+Deno.test("an abort ends the following in the middle of a try", async () => {
+  const gate = Promise.withResolvers<number>();
+  await using r = receiver(() => gate.promise);
+  const stop = new AbortController();
+  const following = new Callbacks("a", r.urls, OPEN).follow(some("state", "done"), stop.signal);
+  while (r.posts.length === 0) await new Promise((done) => setTimeout(done, 5));
+  stop.abort();
+  await following;
+  gate.resolve(200);
+});
