@@ -16,6 +16,8 @@ import { FerryPage, FerryView } from "./page/ferry_page.tsx";
 import icon from "./page/icon.svg" with { type: "text" };
 import css from "./page/page.css" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
+import plotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
+import plot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import { SignInPage } from "./page/sign_in_page.tsx";
 import { type FieldFault, specOf, type StartForm, StartPage } from "./page/start_page.tsx";
 import { notFound } from "./problem.ts";
@@ -35,6 +37,8 @@ export interface PagesOptions {
 const ASSETS: readonly (readonly [string, string, string])[] = [
   ["/assets/page.js", "text/javascript; charset=utf-8", script],
   ["/assets/page.css", "text/css; charset=utf-8", css],
+  ["/assets/uplot.js", "text/javascript; charset=utf-8", plot],
+  ["/assets/uplot.css", "text/css; charset=utf-8", plotCss],
   ["/assets/icon.svg", "image/svg+xml", icon],
 ];
 /** What cannot be taken back asks for the ferry's name. */

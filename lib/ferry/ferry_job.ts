@@ -611,6 +611,8 @@ export class FerryJob implements Ferry {
     this.#log.add("progress", {
       text: sentence(r),
       state: r.state,
+      paused: r.paused,
+      throttled: r.throttled,
       progress: r.progress,
       verification: r.verification,
     });

@@ -29,6 +29,11 @@ export function FerryPage(
         <FerryView resource={resource} now={now} />
       </div>
       <Actions resource={resource} />
+      <figure id="charts" class="charts" hidden>
+        <figcaption>Since this page was opened; grey where copying was held</figcaption>
+        <div id="rates"></div>
+        <div id="lags"></div>
+      </figure>
       <section>
         <h2>What happened</h2>
         <ol id="events" class="events" aria-live="polite"></ol>

@@ -14,6 +14,7 @@ export function Layout({ title, children }: { readonly title: string; readonly c
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/uplot.css" />
         <link rel="stylesheet" href="/assets/page.css" />
         <script type="module" src="/assets/page.js"></script>
       </head>

@@ -72,6 +72,81 @@ function tell(message) {
   while (events.childElementCount > SHOWN) events.lastElementChild.remove();
 }
 
+/** Numbers of the last minutes, one column a chart's line. Rates of changes are made of their counts. */
+const series = { time: [], copy: [], replay: [], lag: [], held: [] };
+const POINTS = 1200;
+let charts = null;
+let applied = null;
+
+function note({ progress, paused, throttled }) {
+  const now = Date.now() / 1000;
+  const before = series.time.at(-1);
+  if (before !== undefined && now - before < 0.2) return;
+  const changes = progress.changesApplied;
+  const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
+  applied = changes;
+  series.time.push(now);
+  series.copy.push(progress.rowsPerSecond);
+  series.replay.push(replayed);
+  series.lag.push(progress.lagSeconds);
+  series.held.push(paused || throttled !== null);
+  if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
+  draw();
+}
+
+async function draw() {
+  if (charts === null) {
+    charts = [];
+    const { default: Plot } = await import("/assets/uplot.js");
+    const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+    const axis = {
+      stroke: color("--faint"),
+      grid: { stroke: color("--line") },
+      ticks: { stroke: color("--line") },
+    };
+    const chart = (id, lines) => {
+      const place = document.getElementById(id);
+      const plot = new Plot(
+        {
+          width: place.clientWidth,
+          height: 160,
+          cursor: { sync: { key: "ferry" } },
+          legend: { live: true },
+          axes: [axis, { ...axis, size: 70 }],
+          series: [{}, ...lines.map(([label, name]) => ({ label, stroke: color(name), width: 2 }))],
+          hooks: { drawClear: [bands] },
+        },
+        [[], ...lines.map(() => [])],
+        place,
+      );
+      addEventListener("resize", () => plot.setSize({ width: place.clientWidth, height: 160 }));
+      return plot;
+    };
+    charts = [
+      chart("rates", [["rows/s copied", "--accent"], ["changes/s replayed", "--good"]]),
+      chart("lags", [["seconds behind", "--wait"]]),
+    ];
+    document.getElementById("charts").hidden = false;
+    for (const plot of charts) plot.setSize({ width: plot.root.parentElement.clientWidth, height: 160 });
+  }
+  if (charts.length === 0) return; // the library is still on its way
+  charts[0].setData([series.time, series.copy, series.replay]);
+  charts[1].setData([series.time, series.lag]);
+}
+
+/** Grey where copying waited. */
+function bands(plot) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = "rgba(128, 128, 128, 0.2)";
+  for (let i = 1; i < series.time.length; i++) {
+    if (!series.held[i]) continue;
+    const from = plot.valToPos(series.time[i - 1], "x", true);
+    ctx.fillRect(from, bbox.top, plot.valToPos(series.time[i], "x", true) - from, bbox.height);
+  }
+  ctx.restore();
+}
+
 if (live !== null && live.dataset.events !== undefined) {
   // Comes back by itself with Last-Event-ID.
   const stream = new EventSource(`${live.dataset.events}?after=0`);
@@ -80,7 +155,10 @@ if (live !== null && live.dataset.events !== undefined) {
       heard = Date.now();
       then(message);
     });
-  on("progress", refresh);
+  on("progress", (message) => {
+    note(JSON.parse(message.data));
+    refresh();
+  });
   for (const type of ["state", "log"]) {
     on(type, (message) => {
       tell(message);

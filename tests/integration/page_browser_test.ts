@@ -66,6 +66,7 @@ onEachFlavour("a person ferries a database with the page", async ({ source, targ
     await until(page, /: [1-9]\d? %/);
     assert.match((await bar.getAttribute("aria-valuetext"))!, /%/);
     assert.equal(await page.title(), await heading(page), "the tab says what the page says");
+    await page.locator("#rates canvas").waitFor();
     await browser.keep(page, `${vendor}-copying`);
 
     await page.getByRole("button", { name: "Pause copying" }).click();
