@@ -39,7 +39,12 @@ export function createApp(options: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: refuseParameters });
   app.onError(problemOf);
   app.notFound((c) => notFound(`Cannot find ${c.req.path}: there is no such route`));
-  app.use(requestId(), secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'self'"] } }), logRequest);
+  app.use(
+    requestId(),
+    // With no referrer at all a browser says `Origin: null` of our own forms, and they would be refused.
+    secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'self'"] }, referrerPolicy: "same-origin" }),
+    logRequest,
+  );
   app.use(originGuard({ loopbackOnly: settings.token === null }));
   if (settings.token !== null) app.use(tokenGuard(settings.token));
   app.use(bodyLimit({ maxSize: BODY_LIMIT, onError: tooLarge }));

@@ -198,8 +198,11 @@ export class FerryJob implements Ferry {
     }
     if (change.throttle !== undefined) {
       this.#throttle = change.throttle;
-      const throttle = JSON.stringify(maskThrottle(change.throttle));
-      this.#log.add("log", { text: `The throttle is now: ${throttle}` });
+      // What is not asked for is left out.
+      const asked = Object.entries(maskThrottle(change.throttle) ?? {})
+        .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0));
+      const text = asked.length === 0 ? "none" : JSON.stringify(Object.fromEntries(asked));
+      this.#log.add("log", { text: `The throttle is now: ${text}` });
     }
     return Promise.resolve();
   }

@@ -98,7 +98,13 @@ async function draw() {
   if (charts === null) {
     charts = [];
     const { default: Plot } = await import("/assets/uplot.js");
-    const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+    // A canvas knows nothing of variables and schemes: an element is asked which color it would have.
+    const probe = document.createElement("span");
+    live.append(probe);
+    const color = (name) => {
+      probe.className = `color${name}`;
+      return getComputedStyle(probe).color;
+    };
     const axis = {
       stroke: color("--faint"),
       grid: { stroke: color("--line") },

@@ -55,7 +55,8 @@ onEachFlavour("a person ferries a database with the page", async ({ source, targ
     await browser.keep(page, `${vendor}-refused`);
 
     await fill(page, { tables: "shop.*" });
-    await page.selectOption("[name=fence]", "lockTables");
+    // Nobody writes here; a fence that is kept would keep the comparison at the end out too.
+    await page.selectOption("[name=fence]", "none");
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.waitForURL("**/ferries/orders");
     // Slow enough to be watched.
@@ -111,11 +112,9 @@ onEachFlavour("a person ferries a database with the page", async ({ source, targ
     assert.match(await page.locator(".ferries li").first().innerText(), /^again/);
     await page.emulateMedia({ colorScheme: "dark" });
     await browser.keep(page, `${vendor}-dark`);
-    // The server was away for a while: that is told in the console, nothing else is.
-    assert.deepEqual(
-      problems.filter((text) => !/ERR_CONNECTION|ERR_INCOMPLETE|Failed to fetch/.test(text)),
-      [],
-    );
+    // A wrong form is answered with 422, and the server was away for a while: nothing else is complained of.
+    const expected = /status of 422|ERR_CONNECTION|ERR_INCOMPLETE/;
+    assert.deepEqual(problems.filter((text) => !expected.test(text)), []);
   } finally {
     await service[Symbol.asyncDispose]();
   }
