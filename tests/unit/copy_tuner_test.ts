@@ -44,6 +44,8 @@ Deno.test("a setting below what is used is obeyed at once", () => {
 Deno.test("what fewer ranges than meant do says nothing", () => {
   let now = 0;
   const tuner = new Tuner(() => now);
-  for (; now < 60_000; now += 50) tuner.note(4e6, 1, 4);
-  assert.equal(tuner.workers(4), 2);
+  for (; now < 60_000; now += 50) {
+    tuner.note(4e6, 1, 4);
+    assert.equal(tuner.workers(4), 2);
+  }
 });
