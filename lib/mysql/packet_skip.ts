@@ -1,10 +1,10 @@
 /**
- * Passes over packets that nobody reads.
+ * Finds where packets end, without reading what they hold.
  * @module
  */
 import type { Buffer } from "node:buffer";
 
-/** A number of packets, each of less than 16 MiB. */
+/** A number of packets that are passed over. A payload of 16 MiB and more is several. */
 export class PacketSkip {
   /** Bytes of the packet's header that are here, and the length that they tell so far. */
   #header = 0;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import { PacketSkip } from "./packet_skip.ts";
 import type { ScanningCommand } from "./raw_commands.ts";
 
 /** What of the driver's connection is used here. */
@@ -23,11 +24,8 @@ export interface DriverConnection {
 /** The parser of one connection. */
 export class PacketSplitter {
   readonly #driver: { execute(chunk: Buffer): unknown };
-  /** Bytes of the packet in hand that are not here yet, while its header is. */
-  #left = 0;
-  /** Bytes of its header that are here, and the length that they tell so far. */
-  #header = 0;
-  #length = 0;
+  /** The packet in hand. */
+  #packet = new PacketSkip(1, 0);
 
   private constructor(private readonly connection: DriverConnection) {
     this.#driver = connection.packetParser;
@@ -52,22 +50,11 @@ export class PacketSplitter {
     }
   }
 
-  /** Hands the driver what belongs to the packet in hand, and answers what is behind it. */
-  #pass(chunk: Buffer): Buffer {
-    let o = 0;
-    for (; this.#left === 0 && o < chunk.length; o++) {
-      if (this.#header < 3) this.#length |= chunk[o] << (8 * this.#header);
-      if (++this.#header < 4) continue;
-      // An empty packet is its header alone.
-      this.#header = 0;
-      this.#left = this.#length;
-      this.#length = 0;
-      o++;
-      break;
-    }
-    const end = Math.min(chunk.length, o + this.#left);
-    this.#left -= end - o;
-    this.#driver.execute(chunk.subarray(0, end));
-    return chunk.subarray(end);
+  /** Hands the driver what belongs to the packet in hand, and answers what is behind it; `null` while it goes on. */
+  #pass(chunk: Buffer): Buffer | null {
+    const behind = this.#packet.feed(chunk);
+    if (behind !== null) this.#packet = new PacketSkip(1, 0);
+    this.#driver.execute(behind === null ? chunk : chunk.subarray(0, chunk.length - behind.length));
+    return behind;
   }
 }

@@ -10,14 +10,13 @@ import { Layout } from "./layout.tsx";
 
 /** The page. */
 export function FerriesPage({ ferries }: { readonly ferries: readonly FerryResource[] }) {
-  const sorted = ferries.toSorted((a, b) => urgency(a) - urgency(b));
   const trouble = ferries.filter((r) => r.state === "failed").length;
   const going = ferries.filter((r) => !isEnded(r.state)).length;
   const title = trouble > 0 ? `${trouble} stopped, ${going} under way` : `${going} under way`;
   return (
     <Layout title={`${title} · Chainferry`}>
       <div id="live" data-live="/ferries/live">
-        <FerryList ferries={sorted} />
+        <FerryList ferries={ferries} />
       </div>
     </Layout>
   );

@@ -3,19 +3,15 @@
  * @module
  */
 import type { PreflightReport } from "../../lib/ferry/ferry.ts";
+import type { SpecFault } from "../../lib/spec/spec_fault.ts";
 import { Findings } from "./ferry_page.tsx";
 import { Layout } from "./layout.tsx";
 
 /** What was typed, by field. */
 export type StartForm = Readonly<Record<string, string>>;
 
-/** A field that is wrong. */
-export interface FieldFault {
-  /** JSON pointer into the spec. */
-  readonly pointer: string;
-  /** What was seen and what is needed. */
-  readonly detail: string;
-}
+/** A field that is wrong: where in the spec, what was seen and what is needed. */
+export type FieldFault = Pick<SpecFault, "pointer" | "detail">;
 
 /** The page. */
 export function StartPage(
