@@ -71,7 +71,19 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
       const job = run(1, 1);
       await hold(1);
       await service.kill9();
-      service = await Service.start(env, service.port);
+      // While the source is silent the new process has not taken up what was left: it knows the ferry by being told.
+      const signal = (name: Deno.Signal) => source.pid !== null && Deno.kill(source.pid, name);
+      signal("SIGSTOP");
+      try {
+        service = await Service.start(env, service.port);
+        const end = performance.now() + 30_000;
+        while ((await ask("GET", "/run-77-1")).status !== 200) {
+          assert.ok(performance.now() < end, "nobody has told it of the ferry");
+          await sleep(50);
+        }
+      } finally {
+        signal("SIGCONT");
+      }
       const { conclusion, log, summary } = await job;
       assert.equal(conclusion, "success", log);
       assert.match(summary, /^## Ferry run-77-1: done$/m);
