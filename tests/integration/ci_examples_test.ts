@@ -46,12 +46,8 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
         github: { repository_id: "77", run_id: String(runId), run_attempt: String(attempt) },
       }, cancel);
     const ask = async (method: string, place: string, body?: unknown) => {
-      const answer = await fetch(`${service.url}/v1/ferries${place}`, {
-        method,
-        headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: answer.status, body: await answer.json() };
+      const answer = await service.ask(method, `/v1/ferries${place}`, body);
+      return { status: answer.status, body: answer.body as FerryResource };
     };
     /** Slows the run's ferry down as soon as it is there, and waits until it copies. */
     const hold = async (runId: number): Promise<void> => {
@@ -98,12 +94,12 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
     });
 
     await t.step("run again, it attaches to the same ferry", async () => {
-      const before: FerryResource = (await ask("GET", "/run-77-1")).body;
+      const { body: before } = await ask("GET", "/run-77-1");
       const { conclusion, log, summary } = await run(1, 2);
       assert.equal(conclusion, "success", log);
       assert.match(summary, /^## Ferry run-77-1: done$/m);
-      const { body } = await ask("GET", "");
-      assert.deepEqual(body.ferries, [before], "one ferry, and nothing of it has changed");
+      const { body } = await service.ask("GET", "/v1/ferries");
+      assert.deepEqual(body, { ferries: [before] }, "one ferry, and nothing of it has changed");
     });
 
     await t.step("a ferry that fails makes the job fail, and the summary says why", async () => {

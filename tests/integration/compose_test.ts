@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { FerryResource } from "../../lib/progress/resource.ts";
 import { clientTools, startServer, type TestServer } from "../servers/mod.ts";
 import { installation } from "../servers/installation.ts";
 import { run } from "../servers/command.ts";
@@ -78,6 +79,8 @@ Deno.test("compose.yaml: a ferry is posted, copies while the application writes,
   const writing = start(writer);
   const complaints = new Response(writing.stderr).text();
   const written = new Response(writing.stdout).text();
+  let gone = false;
+  writing.status.then(() => gone = true);
   const stopWriting = async () => {
     try {
       Deno.kill(-writing.pid, "SIGKILL");
@@ -93,21 +96,16 @@ Deno.test("compose.yaml: a ferry is posted, copies while the application writes,
     },
   };
 
-  const token = chainferry.environment!.FERRY_TOKEN;
-  const ask = async (method: string, place: string, body?: unknown) => {
-    const answer = await fetch(`${service.url}/v1/ferries${place}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    assert.ok(answer.ok, `${method} ${place}: ${answer.status} ${await answer.clone().text()}`);
-    return await answer.json();
+  const order = async (method: string, place: string, body?: unknown) => {
+    const answer = await service.ask(method, `/v1/ferries/shop${place}`, body);
+    assert.ok(answer.status < 300, `${method} ${place}: ${answer.status} ${JSON.stringify(answer.body)}`);
   };
-  const until = async (what: string, holds: (resource: Awaited<ReturnType<typeof ask>>) => boolean) => {
+  const until = async (what: string, holds: (resource: FerryResource) => boolean) => {
     const end = performance.now() + 120_000;
     for (;;) {
-      const resource = await ask("GET", "/shop");
+      const resource = (await service.ask("GET", "/v1/ferries/shop")).body as FerryResource;
       if (holds(resource)) return resource;
+      assert.ok(!gone, `the application has ended: ${gone && await complaints}`);
       assert.ok(
         resource.state !== "failed" && performance.now() < end,
         `${what}: ${JSON.stringify(resource)}`,
@@ -128,9 +126,9 @@ Deno.test("compose.yaml: a ferry is posted, copies while the application writes,
   );
   assert.ok(progress.rowsCopied < 100_000, "there is time to watch it");
   // The rest need not be watched.
-  await ask("PATCH", "/shop", { throttle: null });
+  await order("PATCH", "", { throttle: null });
   await until("waits", ({ state, progress }) => state === "awaitingCutover" && progress.changesApplied > 20);
-  await ask("POST", "/shop/cutover");
+  await order("POST", "/cutover");
   const { verification } = await until("is done", ({ state }) => state === "done");
   assert.equal(verification.state, "passed");
 
