@@ -234,3 +234,30 @@ onEachFlavour("every line of a JSON log is JSON, has the ferry's id, and shows n
     assert.match(errors[0].message, /denied/i, "it says what the server said");
   }
 });
+
+onEachFlavour("a ferry of the command line is a trace too, and its stdout stays its result", async (pair) => {
+  await makeOrders(pair.source.url);
+  const source = await makeSecretUser(pair.source.url, "source");
+  const target = await makeSecretUser(pair.target.url, "target");
+  await using collector = new Collector();
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    const cutover = { mode: "auto", fence: "lockTables", keepFence: false };
+    await Deno.writeTextFile(file, JSON.stringify(specOf("orders", source, target, { cutover })));
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    const run = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-net", "--allow-env", "--allow-read", main, "run", file],
+      env: { ...collector.env, NO_COLOR: "1" },
+      signal: AbortSignal.timeout(60_000),
+    }).output();
+    const [stdout, stderr] = [run.stdout, run.stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.equal(run.code, 0, stderr);
+    assert.equal(JSON.parse(stdout).state, "done");
+    const { root, phases } = traceOf(collector, "orders");
+    assert.equal(root.attributes["chainferry.end"], "done");
+    assert.equal(phases.at(-1)!.name, "cuttingOver");
+    assertNoSecret(collector.text + stdout + stderr, "what comes out");
+  } finally {
+    await Deno.remove(file);
+  }
+});
