@@ -19,7 +19,8 @@ export class Service implements AsyncDisposable {
   private constructor(
     readonly url: string,
     private readonly child: Deno.ChildProcess,
-    private readonly errors: Promise<string>,
+    /** All that it wrote to stderr, when it has ended. */
+    readonly errors: Promise<string>,
   ) {}
 
   /** Starts it on a free port and waits until it answers. */
