@@ -19,7 +19,8 @@ export class Service implements AsyncDisposable {
   private constructor(
     readonly url: string,
     private readonly child: Deno.ChildProcess,
-    private readonly errors: Promise<string>,
+    /** All that it wrote to stderr, when it has ended. */
+    readonly errors: Promise<string>,
     /** What is asked of it carries its token, where it has one. */
     private readonly authorization: Record<string, string>,
   ) {}
