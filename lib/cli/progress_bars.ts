@@ -1,40 +1,43 @@
 /**
- * Lines that are painted over in place, on stderr. What stands in them comes from elsewhere.
+ * Lines that are painted over in place on a terminal, with the lines of a log above them. What stands in them comes from
+ * elsewhere.
  * @module
  */
-import process from "node:process";
-import cliProgress from "cli-progress";
+import type { Terminal } from "./terminal.ts";
 
-/** The lines on a terminal. */
+const [UP, ERASE_LINE, ERASE_BELOW] = [(lines: number) => `\x1b[${lines}A`, "\x1b[2K", "\x1b[J"];
+/** A letter that is two places wide makes a line longer than it was counted; wrapped, it would be painted over wrongly. */
+const [NO_WRAP, WRAP] = ["\x1b[?7l", "\x1b[?7h"];
+
+/** The lines. Each painting is one piece, so nothing flickers; the cursor waits in the line below. */
 export class ProgressBars {
-  readonly #bars = new cliProgress.MultiBar({
-    stream: process.stderr,
-    // Each bar is one line of ours.
-    format: (_options, _params, payload: { line: string }) => payload.line,
-    hideCursor: true,
-    clearOnComplete: true,
-    // Signals are heard by the command, which ends in order.
-    gracefulExit: false,
-  });
-  readonly #lines: cliProgress.SingleBar[] = [];
+  #lines: readonly string[] = [];
+
+  /** For a terminal on which somebody looks on. */
+  constructor(private readonly terminal: Terminal) {}
 
   /** Shows these lines in place of those before. */
   show(lines: readonly string[]): void {
-    while (this.#lines.length > lines.length) this.#bars.remove(this.#lines.pop()!);
-    for (const [at, line] of lines.entries()) {
-      if (at < this.#lines.length) this.#lines[at].update(0, { line });
-      else this.#lines.push(this.#bars.create(1, 0, { line }));
-    }
+    const painted = lines.map((line) => `${ERASE_LINE}${line}\n`).join("");
+    this.terminal.err(`${this.#toTop()}${NO_WRAP}${painted}${WRAP}${ERASE_BELOW}`);
+    this.#lines = lines;
   }
 
-  /** Writes a line above. */
+  /** Writes a text above, as long as it may be. */
   log(text: string): void {
-    this.#bars.log(`${text}\n`);
+    this.terminal.err(`${this.#toTop()}${ERASE_BELOW}${text}\n`);
+    const lines = this.#lines;
+    this.#lines = [];
+    this.show(lines);
   }
 
   /** Takes the lines away. */
   close(): void {
-    this.#bars.update();
-    this.#bars.stop();
+    this.terminal.err(`${this.#toTop()}${ERASE_BELOW}`);
+    this.#lines = [];
+  }
+
+  #toTop(): string {
+    return this.#lines.length === 0 ? "\r" : `\r${UP(this.#lines.length)}`;
   }
 }

@@ -55,7 +55,7 @@ function jsonView(flags: ViewFlags, terminal: Terminal): ProgressView {
 }
 
 function barView(terminal: Terminal): ProgressView {
-  const bars = new ProgressBars();
+  const bars = new ProgressBars(terminal);
   let last: FerryResource | null = null;
   let closed = false;
   const tell = (text: string) => closed ? terminal.err(`${text}\n`) : bars.log(text);

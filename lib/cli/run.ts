@@ -70,7 +70,7 @@ async function follow(
     for await (const event of ferry.events(0, over.signal)) {
       view.note(event);
       if (byHand && event.type === "state" && ferry.resource().state === "awaitingCutover") {
-        view.say(`To cut over: kill -USR1 ${Deno.pid}`);
+        view.say(`To cut over: kill -USR2 ${Deno.pid}`);
       }
     }
   })();

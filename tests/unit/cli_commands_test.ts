@@ -221,7 +221,7 @@ Deno.test("run tells how to cut over by hand, and does when asked", async () => 
   const ferry = await started;
   ferry.go("awaitingCutover");
   await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.match(terminal.stderr, /kill -USR1 \d+/);
+  assert.match(terminal.stderr, /kill -USR2 \d+/);
   ask();
   assert.deepEqual(ferry.acted, ["cutover"]);
   ferry.go("done");
@@ -299,5 +299,5 @@ Deno.test("run as JSON writes also its own words and its errors as JSON lines", 
   const lines = terminal.stderr.trim().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(lines.map((line) => line.event), ["state", "error", "state", "note", "done"]);
   assert.equal(lines[1].code, "action-not-allowed");
-  assert.match(lines[3].text, /kill -USR1/);
+  assert.match(lines[3].text, /kill -USR2/);
 });
