@@ -82,7 +82,7 @@ Deno.test("colours only where they are wanted, and nothing that a terminal would
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(plain.join(""), /[\x00-\x1f]/);
   const colored = barLines(copying([evil]), { columns: 120, rows: 24, color: true }).join("");
-  assert.match(colored, /\x1b\[36m█/);
+  assert.ok(colored.includes("\x1b[36m█"));
   assert.ok(!colored.includes("\x1b[2J"));
 });
 
