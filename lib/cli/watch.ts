@@ -75,6 +75,7 @@ class Watch {
 
   async follow(): Promise<number> {
     const { giveUpMs = 60_000, stop, terminal, view } = this.options;
+    let told = false;
     while (true) {
       let lost: unknown = null;
       try {
@@ -89,7 +90,9 @@ class Watch {
         // The server answered, and coming back will not change its answer.
         if (stop.aborted || error instanceof FerryError) throw error;
         lost = error;
+        if (!told) view.say(`Lost the server, coming back to it: ${errorText(error)}`);
       }
+      told = lost !== null;
       if (Date.now() - this.#heardAt > giveUpMs) {
         throw new FerryError("server-silent", `no word for ${Math.round(giveUpMs / 1000)} s`, {
           retryable: true,

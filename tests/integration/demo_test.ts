@@ -55,6 +55,7 @@ async function look(page: string): Promise<{ title: string; copied: number }> {
 class Demo implements AsyncDisposable {
   text = "";
   readonly ended: Promise<number>;
+  #over = false;
   readonly #mark = crypto.randomUUID();
   readonly #child: Deno.ChildProcess;
 
@@ -73,7 +74,7 @@ class Demo implements AsyncDisposable {
     for (;;) {
       const found = wanted.exec(this.text);
       if (found !== null) return found;
-      if (performance.now() > end) assert.fail(`no ${wanted} after ${seconds} s: ${this.text}`);
+      if (this.#over || performance.now() > end) assert.fail(`no ${wanted}: ${this.text}`);
       await new Promise((r) => setTimeout(r, 50));
     }
   }
@@ -99,7 +100,9 @@ class Demo implements AsyncDisposable {
 
   async #follow(): Promise<number> {
     for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) this.text += text;
-    return (await this.#child.status).code;
+    const { code } = await this.#child.status;
+    this.#over = true;
+    return code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

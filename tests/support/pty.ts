@@ -50,7 +50,7 @@ export class Pty implements AsyncDisposable {
       const found = wanted.exec(this.text);
       if (found !== null) return found;
       if (this.#over || performance.now() > end) {
-        await Promise.race([this.ended, null]);
+        await Promise.race([this.ended, null]); // a sequence that the screen does not know is the better reason
         throw new Error(`no ${wanted}: ${this.text.slice(-2000)}`);
       }
       await new Promise((r) => setTimeout(r, 50));

@@ -118,13 +118,15 @@ Deno.test("a lost stream is taken up behind the last event; a farewell without i
   const { asked, fetch } = canned([
     `retry: 1\n\n${event(1, "state")}${event(2, "state")}event: log\ndata: {"text":"bye"}\n\n`,
     503,
+    503,
     `: \n\n${event(3, "log")}${event(4, "done")}`,
   ]);
   const { code, said } = watchCanned(fetch);
   assert.equal(await code, 0);
-  assert.deepEqual(asked, [null, "2", "2"]);
+  assert.deepEqual(asked, [null, "2", "2", "2"]);
   const told = said.err.trim().split("\n").map((line) => JSON.parse(line).text);
-  assert.deepEqual(told, ["state 1", "state 2", "bye", "log 3", "done 4"]);
+  const lost = "Lost the server, coming back to it: the server answered 503";
+  assert.deepEqual(told, ["state 1", "state 2", "bye", lost, "log 3", "done 4"]);
 });
 
 Deno.test("204 means that it has ended", async () => {
