@@ -22,7 +22,7 @@ async function makeTables(url: string): Promise<void> {
   }
 }
 
-/** Slow enough to be seen: about 5 s. */
+/** Slow enough to be seen: about 7 s. */
 function specOf(source: string, target: string): Record<string, unknown> {
   return {
     id: "seen",
@@ -30,7 +30,7 @@ function specOf(source: string, target: string): Record<string, unknown> {
     target,
     tables: ["shop.*"],
     copy: { concurrency: 2, chunkBytes: 16_384 },
-    throttle: { maxRowsPerSecond: 8000 },
+    throttle: { maxRowsPerSecond: 5000 },
     cutover: { mode: "manual", fence: "none" },
   };
 }

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 export class Screen {
   /** Colour sequences that came. */
   colors = 0;
-  /** The lines after each piece that was written. */
+  /** The lines after each painting. */
   readonly frames: string[][] = [];
   #lines: string[] = [""];
   #x = 0;
@@ -53,7 +53,6 @@ export class Screen {
       }
       at++;
     }
-    this.frames.push(this.lines);
   }
 
   #obey(what: string, argument: string): void {
@@ -82,6 +81,8 @@ export class Screen {
       case "?l":
         assert.equal(argument, "7", "unknown mode");
         this.#wraps = what === "?h";
+        // Wrapping comes back when a painting is whole.
+        if (this.#wraps) this.frames.push(this.lines);
         break;
       default:
         assert.fail(`unknown sequence: ${what} ${argument}`);
