@@ -12,6 +12,7 @@ import { EventLog } from "../progress/event_log.ts";
 import { type CallbackPolicy, Callbacks } from "../progress/callbacks.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
 import { Witness } from "../progress/witness.ts";
+import { sentence } from "../progress/wording.ts";
 import { maskThrottle, specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
@@ -25,7 +26,6 @@ import type { Ferry } from "./ferry.ts";
 import { FerrySnapshot } from "./ferry_snapshot.ts";
 import { type FerryAction, type FerryState, isEnded } from "./ferry_state.ts";
 import type { Logbook } from "./logbook.ts";
-import { sentence } from "./sentence.ts";
 
 /** Milliseconds between two `progress` events, and between two snapshots in the state. */
 const PROGRESS_MS = 500;
