@@ -40,8 +40,10 @@ export class Shell implements AsyncDisposable {
     }
   }
 
-  /** Fails where it does not end well. */
-  async well(): Promise<string> {
+  /** Fails where it does not end well, and in time. */
+  async well(seconds = 180): Promise<string> {
+    await this.#within(seconds * 1000);
+    assert.ok(this.#over, `no end within ${seconds} s: ${this.text}`);
     assert.equal(await this.ended, 0, this.text);
     return this.text;
   }
