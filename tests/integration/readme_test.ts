@@ -187,7 +187,7 @@ async function asLibrary(text: string, { folder }: Bench): Promise<void> {
 
 /** The lines are those that `run` writes, with other numbers. */
 function statusBlock(text: string): Promise<void> {
-  const label = (line: string) => /^(ferry|  [a-z]+) /.exec(line)?.[1];
+  const label = (line: string) => /^(ferry| {2}[a-z]+) /.exec(line)?.[1];
   const real = written.split("\n").map(label);
   for (const line of text.trimEnd().split("\n")) {
     assert.notEqual(label(line), undefined, line);
