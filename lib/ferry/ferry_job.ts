@@ -109,6 +109,10 @@ export class FerryJob implements Ferry {
     return this.#log.read(after, signal);
   }
 
+  lastEvents(count: number): readonly FerryEvent[] {
+    return this.#log.last(count);
+  }
+
   changed(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -521,7 +525,10 @@ export class FerryJob implements Ferry {
         snapshot.writesStoppedMs = stoppedAt === null ? null : Math.round(performance.now() - stoppedAt);
         await this.#move("done");
       },
-      keepFence: (fence) => this.#kept = fence,
+      keepFence: (fence) => {
+        this.#kept = fence;
+        snapshot.fenceKept = fence.session !== null;
+      },
     };
   }
 

@@ -34,6 +34,8 @@ export class FerrySnapshot {
   attempts = 0;
   /** Milliseconds that writes were stopped. */
   writesStoppedMs: number | null = null;
+  /** Writes to the source still wait at a fence. It goes with this process, so it is never restored. */
+  fenceKept = false;
   /** Where the cutover ended. */
   endPosition: PositionResource | null = null;
   /** Why it failed. */
@@ -70,7 +72,7 @@ export class FerrySnapshot {
     this.endPosition = r.cutover.position;
     this.error = r.error;
     this.#phases = r.phases.map((p) => ({ ...p }));
-    this.#tables = new Map(r.tables.map((t) => [t.source, { ...t }]));
+    this.#tables = new Map(r.tables.map((t) => [t.source, { ...t, strip: t.strip ?? null }]));
     this.#position = r.position;
     this.#changesApplied = r.progress.changesApplied;
     this.#verification = r.verification;
@@ -131,6 +133,7 @@ export class FerrySnapshot {
         rowsEstimated: t.where === null ? t.table.rowsEstimated : null,
         bytesCopied: 0,
         verified: null,
+        strip: null,
       });
     }
   }
@@ -158,7 +161,8 @@ export class FerrySnapshot {
 
   /** The attempt is over; what it told last stays. */
   finish(): void {
-    this.#read();
+    // What changed lately is old by the time that anybody looks.
+    this.#read(Infinity);
     this.throttled = null;
     this.crossing = null;
   }
@@ -197,7 +201,12 @@ export class FerrySnapshot {
       },
       position: this.#position,
       verification: this.#verification,
-      cutover: { attempts: this.attempts, writesStoppedMs: this.writesStoppedMs, position: this.endPosition },
+      cutover: {
+        attempts: this.attempts,
+        writesStoppedMs: this.writesStoppedMs,
+        position: this.endPosition,
+        fenceKept: this.fenceKept,
+      },
       phases: this.#phases.map((p) => ({ ...p })),
       actions: allowedActions(this.state, this.paused),
       error: this.error,
@@ -208,7 +217,7 @@ export class FerrySnapshot {
   }
 
   /** Takes over what the attempt knows. */
-  #read(): void {
+  #read(at = performance.now()): void {
     const c = this.crossing;
     if (c === null) return;
     if (c.flusher !== null) {
@@ -231,6 +240,14 @@ export class FerrySnapshot {
           progress.verified = true;
         } else progress.state = "verifying";
       }
+    }
+    for (const t of c.tables) {
+      const progress = this.#tables.get(tableLabel(t.table))!;
+      const verified = v === null ? 0 : v.progress.tablesVerified.has(t.index)
+        ? 1
+        // Rows that replay brought are compared too: the copy's count is about how many there are.
+        : Math.min(0.99, (v.progress.rowsByTable.get(t.index) ?? 0) / Math.max(1, progress.rowsCopied));
+      progress.strip = t.strip.text(at, verified, v?.progress.unlike.get(t.index) ?? []);
     }
   }
 }

@@ -40,6 +40,7 @@ function at(state: FerryState, more: Partial<FerryResource> = {}): string {
     rowsEstimated: 2,
     bytesCopied: 3,
     verified: null,
+    strip: null,
   } as const;
   return headline(resourceOf("x", { state, tables: [table, table], ...more }));
 }
