@@ -3,16 +3,22 @@
  * place. Without this script the page is a snapshot.
  */
 const live = document.getElementById("live");
-const events = document.getElementById("events");
-const actions = document.getElementById("actions");
-/** Milliseconds between two fetches, and without a word until the page says that it is old. */
+const list = document.getElementById("events");
+const heardLine = document.getElementById("heard");
+/** Milliseconds: between two fetches, without news until one is asked for, the same of a ferry that has ended. */
 const PACE = 1000;
+const QUIET = 2000;
+const OVER = 10_000;
+/** Milliseconds without a word until the page says that it is old, and that one answer is waited for. */
 const STALE = 5000;
-const SHOWN = 100;
+const PATIENCE = 4000;
+const SHOWN = 200;
 
 let heard = Date.now();
 let wanted = false;
 let fetching = false;
+
+const ended = () => live.querySelector("[data-ended]") !== null;
 
 /** Fetches what changes. A second wish while one is under way is kept until the pace allows it. */
 async function refresh() {
@@ -22,59 +28,107 @@ async function refresh() {
   try {
     while (wanted) {
       wanted = false;
-      const answer = await fetch(live.dataset.live, { headers: { accept: "text/html" } });
+      const answer = await fetch(live.dataset.live, {
+        headers: { accept: "text/html" },
+        signal: AbortSignal.timeout(PATIENCE),
+      });
       if (answer.ok) {
         put(await answer.text());
         heard = Date.now();
+        age();
       }
       await new Promise((done) => setTimeout(done, PACE));
     }
   } catch {
-    // The service is away: the page says so, and the event stream comes back by itself.
+    // The service is away: the page says so, and is asked for again.
   } finally {
     fetching = false;
   }
 }
 
 function put(html) {
-  live.innerHTML = html;
-  const view = live.querySelector("[data-title]");
-  if (view === null) return;
-  document.title = view.dataset.title;
-  // The buttons carry what somebody may be typing: they change only where what is allowed changes.
-  if (actions !== null && actions.dataset.actions !== view.dataset.actions) renew();
+  const fresh = document.createElement("div");
+  fresh.innerHTML = html;
+  morph(live, fresh);
+  const title = live.querySelector("[data-title]")?.dataset.title;
+  if (title !== undefined) document.title = title;
 }
 
-async function renew() {
-  const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById("actions");
-  actions.dataset.actions = fresh.dataset.actions;
-  actions.replaceChildren(...fresh.childNodes);
+/** Makes an element's children those of another one and keeps what is alike: what is typed, focused or moving stays. */
+function morph(old, fresh) {
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const match = alike(at, child) ? at : keyed(old, child);
+    if (match === null) {
+      old.insertBefore(child, at);
+      continue;
+    }
+    if (match !== at) old.insertBefore(match, at);
+    at = match.nextSibling;
+    if (match.nodeType !== Node.ELEMENT_NODE) {
+      if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue;
+    } else if (match.dataset.keep === undefined) {
+      for (const { name } of [...match.attributes]) {
+        if (!child.hasAttribute(name) && name !== "open") match.removeAttribute(name);
+      }
+      for (const { name, value } of child.attributes) {
+        if (match.getAttribute(name) !== value) match.setAttribute(name, value);
+      }
+      morph(match, child);
+    }
+  }
+  while (at !== null) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+const keyOf = (node) => node.nodeType === Node.ELEMENT_NODE ? node.dataset.key ?? node.id : "";
+const alike = (a, b) => a !== null && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+
+/** A child that stands elsewhere, by its key. */
+function keyed(old, child) {
+  if (keyOf(child) === "") return null;
+  return [...old.children].find((each) => alike(each, child)) ?? null;
 }
 
 /** Greys out what is old. */
 function age() {
   const silent = Date.now() - heard;
-  const old = silent > STALE && live.querySelector(".done, .cancelled") === null;
+  const old = silent > STALE && !ended();
   live.classList.toggle("stale", old);
-  live.dataset.heard = old ? `Last heard ${Math.round(silent / 1000)} s ago` : "";
+  heardLine.hidden = !old;
+  const text = old ? `Last heard ${Math.round(silent / 1000)} s ago. Trying to reach the service again.` : "";
+  if (heardLine.textContent !== text) heardLine.textContent = text;
 }
 
+const clock = (date) => date.toLocaleTimeString([], { hour12: false });
+
+/** The newest event stands first. */
 function tell(message) {
-  const { text } = JSON.parse(message.data);
+  const { text, at } = JSON.parse(message.data);
   const item = document.createElement("li");
+  item.dataset.id = message.lastEventId;
+  item.className = message.type;
   const time = document.createElement("time");
-  time.textContent = new Date().toLocaleTimeString();
-  item.append(time, text);
-  events.prepend(item);
-  while (events.childElementCount > SHOWN) events.lastElementChild.remove();
+  const date = at === undefined ? new Date() : new Date(at);
+  time.dateTime = date.toISOString();
+  time.textContent = clock(date);
+  const words = document.createElement("span");
+  words.textContent = text;
+  item.append(time, words);
+  list.prepend(item);
+  while (list.childElementCount > SHOWN) list.lastElementChild.remove();
 }
 
 /** Numbers of the last minutes, one column a chart's line. Rates of changes are made of their counts. */
 const series = { time: [], copy: [], replay: [], lag: [], held: [] };
 const POINTS = 1200;
+const HEIGHT = 150;
+/** Seconds that a chart shows at least. */
+const SPAN = 60;
+const SPELLS = 5;
 let charts = null;
 let applied = null;
 
@@ -89,98 +143,167 @@ function note({ progress, paused, throttled }) {
   series.copy.push(progress.rowsPerSecond);
   series.replay.push(replayed);
   series.lag.push(progress.lagSeconds);
-  series.held.push(paused || throttled !== null);
+  series.held.push(paused ? "paused" : throttled?.reason ?? null);
   if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
   draw();
+}
+
+/** Times at which copying waited, each with its reason. */
+function spells() {
+  const found = [];
+  for (let i = 1; i < series.time.length; i++) {
+    const reason = series.held[i];
+    if (reason === null) continue;
+    const last = found.at(-1);
+    if (last?.reason === reason && last.to === series.time[i - 1]) last.to = series.time[i];
+    else found.push({ reason, from: series.time[i - 1], to: series.time[i] });
+  }
+  return found;
 }
 
 async function draw() {
   if (charts === null) {
     charts = [];
     const { default: Plot } = await import("/assets/uplot.js");
-    // A canvas knows nothing of variables and schemes: an element is asked which color it would have.
-    const probe = document.createElement("span");
-    live.append(probe);
-    const color = (name) => {
-      probe.className = `color${name}`;
-      return getComputedStyle(probe).color;
-    };
-    const axis = {
-      stroke: color("--faint"),
-      grid: { stroke: color("--line") },
-      ticks: { stroke: color("--line") },
-    };
-    const chart = (id, lines) => {
-      const place = document.getElementById(id);
-      const plot = new Plot(
-        {
-          width: place.clientWidth,
-          height: 160,
-          cursor: { sync: { key: "ferry" } },
-          legend: { live: true },
-          axes: [axis, { ...axis, size: 70 }],
-          series: [{}, ...lines.map(([label, name]) => ({ label, stroke: color(name), width: 2 }))],
-          hooks: { drawClear: [bands] },
-        },
-        [[], ...lines.map(() => [])],
-        place,
-      );
-      addEventListener("resize", () => plot.setSize({ width: place.clientWidth, height: 160 }));
-      return plot;
-    };
-    charts = [
-      chart("rates", [["rows/s copied", "--accent"], ["changes/s replayed", "--good"]]),
-      chart("lags", [["seconds behind", "--wait"]]),
-    ];
-    document.getElementById("charts").hidden = false;
-    for (const plot of charts) plot.setSize({ width: plot.root.parentElement.clientWidth, height: 160 });
+    charts = makeCharts(Plot);
   }
   if (charts.length === 0) return; // the library is still on its way
   charts[0].setData([series.time, series.copy, series.replay]);
   charts[1].setData([series.time, series.lag]);
+  const items = spells().slice(-SPELLS).map(({ reason, from, to }) => {
+    const item = document.createElement("li");
+    item.textContent = `${clock(new Date(from * 1000))} to ${clock(new Date(to * 1000))}: ${reason}`;
+    return item;
+  });
+  document.getElementById("spells").replaceChildren(...items);
 }
 
-/** Grey where copying waited. */
-function bands(plot) {
+function makeCharts(Plot) {
+  // A canvas knows nothing of variables and schemes: an element is asked which color it would have.
+  const probe = document.createElement("span");
+  document.body.append(probe);
+  const color = (name) => {
+    probe.className = `color${name}`;
+    return getComputedStyle(probe).color;
+  };
+  const axis = {
+    stroke: color("--faint"),
+    grid: { stroke: color("--line") },
+    ticks: { stroke: color("--line") },
+  };
+  document.getElementById("charts").hidden = false;
+  const chart = (id, lines) => {
+    const place = document.getElementById(id);
+    return new Plot(
+      {
+        width: place.clientWidth,
+        height: HEIGHT,
+        cursor: { sync: { key: "ferry" } },
+        scales: {
+          x: { range: (_plot, min, max) => [Math.min(min, max - SPAN), max] },
+          y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
+        },
+        axes: [
+          { ...axis, values: (_plot, ticks) => ticks.map((t) => clock(new Date(t * 1000))), space: 80 },
+          {
+            ...axis,
+            size: 70,
+          },
+        ],
+        series: [
+          { value: (_plot, t) => t === null ? "--" : clock(new Date(t * 1000)) },
+          ...lines.map(([label, name, dash]) => ({ label, stroke: color(name), width: 2, dash })),
+        ],
+        hooks: { drawClear: [(plot) => bands(plot, color("--band"), color("--faint"))] },
+      },
+      [[], ...lines.map(() => [])],
+      place,
+    );
+  };
+  return [
+    chart("rates", [["rows/s copied", "--accent"], ["changes/s replayed", "--good", [6, 3]]]),
+    chart("lags", [["seconds behind", "--wait"]]),
+  ];
+}
+
+function fit() {
+  for (const plot of charts ?? []) {
+    plot.setSize({ width: plot.root.parentElement.clientWidth, height: HEIGHT });
+  }
+}
+
+/** Grey where copying waited, with the reason where there is room for it. */
+function bands(plot, band, ink) {
   const { ctx, bbox } = plot;
   ctx.save();
-  ctx.fillStyle = "rgba(128, 128, 128, 0.2)";
-  for (let i = 1; i < series.time.length; i++) {
-    if (!series.held[i]) continue;
-    const from = plot.valToPos(series.time[i - 1], "x", true);
-    ctx.fillRect(from, bbox.top, plot.valToPos(series.time[i], "x", true) - from, bbox.height);
+  for (const { reason, from, to } of spells()) {
+    const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
+    const width = plot.valToPos(to, "x", true) - left;
+    ctx.fillStyle = band;
+    ctx.fillRect(left, bbox.top, width, bbox.height);
+    if (width < 40) continue;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, width, bbox.height);
+    ctx.clip();
+    ctx.fillStyle = ink;
+    ctx.textBaseline = "top";
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.fillText(reason, left + 4, bbox.top + 4);
+    ctx.restore();
   }
   ctx.restore();
 }
 
-if (live !== null && live.dataset.events !== undefined) {
-  // Comes back by itself with Last-Event-ID.
-  const stream = new EventSource(`${live.dataset.events}?after=0`);
+/** Follows the events. The browser comes back by itself with Last-Event-ID, unless it was refused once. */
+function follow() {
+  let last = Number(list.dataset.after);
+  let stream = null;
   const on = (type, then) =>
     stream.addEventListener(type, (message) => {
       heard = Date.now();
+      last = Math.max(last, Number(message.lastEventId));
       then(message);
     });
-  on("progress", (message) => {
-    note(JSON.parse(message.data));
-    refresh();
-  });
-  for (const type of ["state", "log"]) {
-    on(type, (message) => {
-      tell(message);
+  const open = () => {
+    stream = new EventSource(`${live.dataset.events}?after=${last}`);
+    on("progress", (message) => {
+      note(JSON.parse(message.data));
       refresh();
     });
-  }
-  for (const type of ["done", "failed", "cancelled"]) {
-    on(type, (message) => {
-      tell(message);
-      stream.close();
-      refresh();
+    for (const type of ["state", "log", "done", "failed", "cancelled"]) {
+      on(type, (message) => {
+        tell(message);
+        const data = JSON.parse(message.data);
+        if (data.progress !== undefined) note(data);
+        // Behind the last one there is nothing to come back for.
+        if (["done", "failed", "cancelled"].includes(type)) stream.close();
+        refresh();
+      });
+    }
+    stream.addEventListener("open", refresh);
+  };
+  if (!ended()) open();
+  // A service that is being started again does not know the ferry at once, and a failed one may be tried again.
+  setInterval(() => {
+    if (!ended() && (stream === null || stream.readyState === EventSource.CLOSED)) open();
+  }, QUIET);
+}
+
+if (live !== null) {
+  if (list !== null) {
+    for (const time of list.querySelectorAll("time")) time.textContent = clock(new Date(time.dateTime));
+    follow();
+    addEventListener("resize", fit);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      for (const plot of charts ?? []) plot.destroy();
+      charts = null;
+      if (series.time.length > 0) draw();
     });
   }
-  stream.addEventListener("open", refresh);
-  setInterval(age, 1000);
-} else if (live !== null) {
-  setInterval(refresh, 2 * PACE);
-  setInterval(age, 1000);
+  setInterval(() => {
+    age();
+    // Nothing new is no bad sign, as long as the service answers.
+    if (Date.now() - heard > (live.dataset.events !== undefined && ended() ? OVER : QUIET)) refresh();
+  }, PACE);
 }

@@ -28,7 +28,7 @@ export function Phases({ resource, now }: { readonly resource: FerryResource; re
   };
   const times = resource.resumedTimes;
   return (
-    <section aria-label="Phases">
+    <section class="road" aria-label="Phases">
       <ol class="phases">
         {ROAD.map(([state, name]) => {
           const duration = took(state);
