@@ -11,7 +11,7 @@ import { preflight } from "../preflight/preflight.ts";
 import { EventLog } from "../progress/event_log.ts";
 import { type CallbackPolicy, Callbacks } from "../progress/callbacks.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
-import { maskThrottle, specFingerprint, storedSpec } from "../spec/fingerprint.ts";
+import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
 import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
@@ -25,6 +25,7 @@ import { FerrySnapshot } from "./ferry_snapshot.ts";
 import { type FerryAction, type FerryState, isEnded } from "./ferry_state.ts";
 import type { Logbook } from "./logbook.ts";
 import { sentence } from "./sentence.ts";
+import { copyText, throttleText } from "./settings_text.ts";
 
 /** Milliseconds between two `progress` events, and between two snapshots in the state. */
 const PROGRESS_MS = 500;
@@ -198,15 +199,11 @@ export class FerryJob implements Ferry {
     }
     if (change.copy !== undefined) {
       this.#copy = { ...this.#copy, ...change.copy };
-      this.#log.add("log", { text: `Copy settings are now: ${JSON.stringify(this.#copy)}` });
+      this.#log.add("log", { text: copyText(this.#copy) });
     }
     if (change.throttle !== undefined) {
       this.#throttle = change.throttle;
-      // What is not asked for is left out.
-      const asked = Object.entries(maskThrottle(change.throttle) ?? {})
-        .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0));
-      const text = asked.length === 0 ? "none" : JSON.stringify(Object.fromEntries(asked));
-      this.#log.add("log", { text: `The throttle is now: ${text}` });
+      this.#log.add("log", { text: throttleText(this.#throttle) });
     }
     return Promise.resolve();
   }

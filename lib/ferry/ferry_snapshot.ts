@@ -243,7 +243,7 @@ export class FerrySnapshot {
     }
     for (const t of c.tables) {
       const progress = this.#tables.get(tableLabel(t.table))!;
-      const verified = v === null ? 0 : v.progress.tablesVerified.has(t.index)
+      const verified = v === null ? 0 : v.passed !== null || v.progress.tablesVerified.has(t.index)
         ? 1
         // Rows that replay brought are compared too: the copy's count is about how many there are.
         : Math.min(0.99, (v.progress.rowsByTable.get(t.index) ?? 0) / Math.max(1, progress.rowsCopied));

@@ -145,7 +145,7 @@ function note({ progress, paused, throttled }) {
   series.lag.push(progress.lagSeconds);
   series.held.push(paused ? "paused" : throttled?.reason ?? null);
   if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
-  draw();
+  if (series.time.length > 1) draw();
 }
 
 /** Times at which copying waited, each with its reason. */
@@ -200,7 +200,8 @@ function makeCharts(Plot) {
         height: HEIGHT,
         cursor: { sync: { key: "ferry" } },
         scales: {
-          x: { range: (_plot, min, max) => [Math.min(min, max - SPAN), max] },
+          // The library makes a day of a single moment.
+          x: { range: () => [Math.min(series.time[0], series.time.at(-1) - SPAN), series.time.at(-1)] },
           y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
         },
         axes: [
@@ -298,7 +299,7 @@ if (live !== null) {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       for (const plot of charts ?? []) plot.destroy();
       charts = null;
-      if (series.time.length > 0) draw();
+      if (series.time.length > 1) draw();
     });
   }
   setInterval(() => {

@@ -94,7 +94,7 @@ onEachFlavour("a row that differs is shown where it lies", async ({ source, targ
   await page.getByRole("button", { name: "Compare again" }).click();
   await page.locator("h1").filter({ hasText: /^Stopped: Cannot cut over: 1 rows differ/ }).waitFor();
   const strip = page.getByRole("progressbar", { name: "crm.people, rows copied" });
-  assert.match(await strip.getAttribute("data-strip") ?? "", /^[vc]{32}d[vc]{31}$/);
+  assert.match(await strip.getAttribute("data-strip") ?? "", /^v{32}dv{31}$/);
   assert.match(await strip.getAttribute("aria-valuetext") ?? "", /1 cell differing$/);
   assert.match(await page.locator(".notice.bad").last().innerText(), /id=500: missing on target/);
   await browser.keep(page, `${vendor}-differing`);
