@@ -47,7 +47,7 @@ export class FerrySnapshot {
   #position: PositionResource | null = null;
   #changesApplied = 0;
   #verification: Verification;
-  readonly #rows = new Rate();
+  #rows = new Rate();
   #createdAt = now();
   #updatedAt = now();
   #endedAt: string | null = null;
@@ -123,6 +123,7 @@ export class FerrySnapshot {
   /** A new attempt counts its rows from the stored ranges. */
   begin(crossing: Crossing): void {
     this.crossing = crossing;
+    this.#rows = new Rate();
     for (const t of crossing.everyTable) {
       this.#tables.set(tableLabel(t.table), {
         source: tableLabel(t.table),
@@ -176,7 +177,10 @@ export class FerrySnapshot {
     const unknown = tables.length === 0 || tables.some((t) => t.rowsEstimated === null);
     const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
     const running = !isEnded(this.state);
-    if (this.state === "copying") this.#rows.note(rowsCopied, performance.now());
+    // What earlier attempts have copied is no speed: it is counted from when the stored ranges are known.
+    if (this.state === "copying" && this.crossing?.tables.some((t) => t.ranges.length > 0)) {
+      this.#rows.note(rowsCopied, performance.now());
+    }
     const rate = this.state === "copying" && !this.paused ? this.#rows.perSecond() : null;
     const left = rowsEstimated === null ? null : rowsEstimated - rowsCopied;
     this.#updatedAt = running ? now() : this.#updatedAt;

@@ -99,8 +99,9 @@ function Notices({ resource: r }: { readonly resource: FerryResource }) {
 function Trouble({ error }: { readonly error: NonNullable<FerryResource["error"]> }) {
   return (
     <section class="notice bad" role="alert">
-      {error.hint === null ? null : <p>{error.hint}</p>}
-      {error.findings === undefined ? null : <Findings findings={error.findings} />}
+      {error.findings === undefined
+        ? (error.hint === null ? null : <p>{error.hint}</p>)
+        : <Findings findings={error.findings} />}
       <p class="hint">
         <code>{error.code}</code>
         {error.retryable ? " · may pass by itself" : ""}

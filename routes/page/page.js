@@ -12,6 +12,8 @@ const OVER = 10_000;
 /** Milliseconds without a word until the page says that it is old, and that one answer is waited for. */
 const STALE = 5000;
 const PATIENCE = 4000;
+/** Milliseconds that something asked for may take: cancelling waits for what is in flight. */
+const DEED = 30_000;
 const SHOWN = 200;
 
 let heard = Date.now();
@@ -47,11 +49,16 @@ async function refresh() {
 }
 
 function put(html) {
+  const focused = live.contains(document.activeElement);
   const fresh = document.createElement("div");
   fresh.innerHTML = html;
   morph(live, fresh);
   const title = live.querySelector("[data-title]")?.dataset.title;
   if (title !== undefined) document.title = title;
+  // The button that was pressed may be gone: whoever uses a keyboard goes on from the top.
+  if (focused && !live.contains(document.activeElement)) {
+    document.getElementById("main").focus({ preventScroll: true });
+  }
 }
 
 /** Makes an element's children those of another one and keeps what is alike: what is typed, focused or moving stays. */
@@ -91,6 +98,24 @@ const alike = (a, b) => a !== null && a.nodeName === b.nodeName && keyOf(a) === 
 function keyed(old, child) {
   if (keyOf(child) === "") return null;
   return [...old.children].find((each) => alike(each, child)) ?? null;
+}
+
+/** Posts what a person asks for, so that what was drawn stays. Whatever is not simply done is left to the browser. */
+async function post(event) {
+  const form = event.target;
+  event.preventDefault();
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      redirect: "manual",
+      signal: AbortSignal.timeout(DEED),
+    });
+    if (answer.type !== "opaqueredirect") return form.submit();
+    refresh();
+  } catch {
+    form.submit();
+  }
 }
 
 /** Greys out what is old. */
@@ -135,7 +160,8 @@ let applied = null;
 function note({ progress, paused, throttled }) {
   const now = Date.now() / 1000;
   const before = series.time.at(-1);
-  if (before !== undefined && now - before < 0.2) return;
+  const reason = paused ? "paused" : throttled?.reason ?? null;
+  if (before !== undefined && now - before < 0.2 && reason === series.held.at(-1)) return;
   const changes = progress.changesApplied;
   const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
   applied = changes;
@@ -143,7 +169,7 @@ function note({ progress, paused, throttled }) {
   series.copy.push(progress.rowsPerSecond);
   series.replay.push(replayed);
   series.lag.push(progress.lagSeconds);
-  series.held.push(paused ? "paused" : throttled?.reason ?? null);
+  series.held.push(reason);
   if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
   if (series.time.length > 1) draw();
 }
@@ -151,12 +177,13 @@ function note({ progress, paused, throttled }) {
 /** Times at which copying waited, each with its reason. */
 function spells() {
   const found = [];
-  for (let i = 1; i < series.time.length; i++) {
+  for (let i = 0; i < series.time.length; i++) {
     const reason = series.held[i];
     if (reason === null) continue;
+    const [from, to] = [series.time[i], series.time[i + 1] ?? series.time[i]];
     const last = found.at(-1);
-    if (last?.reason === reason && last.to === series.time[i - 1]) last.to = series.time[i];
-    else found.push({ reason, from: series.time[i - 1], to: series.time[i] });
+    if (last?.reason === reason && last.to === from) last.to = to;
+    else found.push({ reason, from, to });
   }
   return found;
 }
@@ -213,7 +240,13 @@ function makeCharts(Plot) {
         ],
         series: [
           { value: (_plot, t) => t === null ? "--" : clock(new Date(t * 1000)) },
-          ...lines.map(([label, name, dash]) => ({ label, stroke: color(name), width: 2, dash })),
+          ...lines.map(([label, name, dash]) => ({
+            label,
+            stroke: color(name),
+            width: 2,
+            dash,
+            points: { show: false },
+          })),
         ],
         hooks: { drawClear: [(plot) => bands(plot, color("--band"), color("--faint"))] },
       },
@@ -295,6 +328,7 @@ if (live !== null) {
   if (list !== null) {
     for (const time of list.querySelectorAll("time")) time.textContent = clock(new Date(time.dateTime));
     follow();
+    live.addEventListener("submit", post);
     addEventListener("resize", fit);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       for (const plot of charts ?? []) plot.destroy();
