@@ -17,7 +17,6 @@ import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../s
 import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
 import { dropOwnKeys } from "../state/own_keys.ts";
 import { migrateState } from "../state/schema_sql.ts";
-import type { Fence } from "../cutover/fence.ts";
 import { Crossing } from "./crossing.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import type { Ferry } from "./ferry.ts";
@@ -70,7 +69,6 @@ export class FerryJob implements Ferry {
   #takeOrder: (() => void) | null = null;
   #own: Ownership | null = null;
   #state: Session | null = null;
-  #kept: Fence | null = null;
   #lastProgress = "";
   #findings: readonly Finding[] | undefined;
   #foreign = false;
@@ -230,7 +228,7 @@ export class FerryJob implements Ferry {
     patience.abort();
     this.#stop.abort(new FerryError("shutting-down", "Cannot go on: the process shuts down"));
     await this.#running;
-    await this.#kept?.release();
+    await this.#snapshot.keptFence?.release();
     await this.#log.close();
     if (this.#telling !== null) {
       const timer = setTimeout(() => this.#hush.abort(), DRAIN_MS);
@@ -522,10 +520,7 @@ export class FerryJob implements Ferry {
         snapshot.writesStoppedMs = stoppedAt === null ? null : Math.round(performance.now() - stoppedAt);
         await this.#move("done");
       },
-      keepFence: (fence) => {
-        this.#kept = fence;
-        snapshot.fenceKept = fence.session !== null;
-      },
+      keepFence: (fence) => snapshot.keptFence = fence,
     };
   }
 

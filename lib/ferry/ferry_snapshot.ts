@@ -3,6 +3,7 @@
  * @module
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
+import type { Fence } from "../cutover/fence.ts";
 import { errorText, FerryError } from "../errors.ts";
 import { Rate } from "../progress/rate.ts";
 import type {
@@ -34,8 +35,8 @@ export class FerrySnapshot {
   attempts = 0;
   /** Milliseconds that writes were stopped. */
   writesStoppedMs: number | null = null;
-  /** Writes to the source still wait at a fence. It goes with this process, so it is never restored. */
-  fenceKept = false;
+  /** The fence at which writes to the source still wait. It goes with this process, so it is never restored. */
+  keptFence: Fence | null = null;
   /** Where the cutover ended. */
   endPosition: PositionResource | null = null;
   /** Why it failed. */
@@ -209,7 +210,7 @@ export class FerrySnapshot {
         attempts: this.attempts,
         writesStoppedMs: this.writesStoppedMs,
         position: this.endPosition,
-        fenceKept: this.fenceKept,
+        fenceKept: this.keptFence?.session?.usable ?? false,
       },
       phases: this.#phases.map((p) => ({ ...p })),
       actions: allowedActions(this.state, this.paused),
