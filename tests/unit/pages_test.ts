@@ -175,3 +175,67 @@ Deno.test("nothing on a page comes from elsewhere, and nothing runs inline", asy
     assert.doesNotMatch(html, /style="|onclick|<script>/);
   }
 });
+
+Deno.test("a snapshot tells what happened, what still holds, and each table's key range in words", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const ferry = dock.find("a")!;
+  for (let i = 1; i <= 60; i++) ferry.say("log", `Thing ${i} <happened>`);
+  ferry.say("progress", "Not worth keeping");
+  const table = {
+    source: "shop.a",
+    target: "shop.b",
+    state: "differing",
+    rowsCopied: 9,
+    rowsEstimated: 9,
+    bytesCopied: 9,
+    verified: false,
+    strip: "vvrrd" + "c".repeat(58) + ".",
+  } as const;
+  const cutover = { attempts: 1, writesStoppedMs: 5, position: null, fenceKept: true };
+  ferry.go("copying", { tables: [table], cutover, throttled: { reason: "too much" } });
+  const html = await (await get("/ferries/a")).text();
+  const told = [...html.matchAll(/<span>(Thing \d+) &lt;happened&gt;/g)].map((m) => m[1]);
+  assert.deepEqual([told.length, told[0], told.at(-1)], [49, "Thing 60", "Thing 12"]);
+  assert.doesNotMatch(html, /Not worth keeping/);
+  assert.match(html, /Writes to src\.example:3307 are still stopped/);
+  assert.match(html, /Copying waits: too much/);
+  assert.match(
+    html,
+    /aria-valuetext="98 % copied, 2 cells changed again, 2 cells verified, 1 cell differing"/,
+  );
+  assert.match(html, /to shop\.b/);
+});
+
+Deno.test("what is typed becomes a spec, and every fault goes to its field", async () => {
+  const { dock, post } = setUp();
+  const more = { id: "b1", keepFence: "no", mode: "auto", timeoutSeconds: "9", verify: "off" };
+  await post("/ferries", { ...FORM, ...more, maxLagSeconds: "2.5", maxRowsPerSecond: "", do: "start" });
+  const [spec] = dock.started;
+  assert.deepEqual(spec.cutover, { mode: "auto", fence: "lockTables", timeoutSeconds: 9, keepFence: false });
+  assert.deepEqual([spec.verify, spec.throttle?.maxLagSeconds, spec.throttle?.maxRowsPerSecond], [
+    "off",
+    2.5,
+    null,
+  ]);
+  const wrong = await post("/ferries", { ...FORM, timeoutSeconds: "x", maxLagSeconds: "-1", do: "start" });
+  const html = await wrong.text();
+  for (const name of ["timeoutSeconds", "maxLagSeconds"]) {
+    assert.match(html, new RegExp(`id="${name}-told"><p class="fault"`));
+    assert.match(html, new RegExp(`aria-describedby="${name}-hint ${name}-told" aria-invalid="true"`));
+  }
+  assert.match(html, /<details open="">/, "what is wrong is not folded away");
+  const finding = { level: "error", detail: "Seen", hint: "Needed" } as const;
+  dock.report = {
+    ok: false,
+    findings: [
+      { ...finding, code: "target-unreachable", subject: "dst.example" },
+      { ...finding, code: "no-key", subject: "shop.log" },
+      { ...finding, code: "binlog-off", subject: "log_bin" },
+    ],
+  };
+  const checked = await (await post("/ferries", { ...FORM, do: "check" })).text();
+  assert.match(checked, /id="target-told">.*?target-unreachable/);
+  assert.match(checked, /id="tables-told">.*?no-key/);
+  assert.match(checked, /aria-label="Preflight".*?binlog-off.*?<form/);
+});
