@@ -8,7 +8,7 @@ import type { ServerPair } from "../servers/mod.ts";
 import { Browser } from "../support/browser.ts";
 import { assertEqual } from "../support/equality.ts";
 import { onEachFlavour } from "../support/flavours.ts";
-import { animationOf, faintTexts, overflow } from "../support/in_page.js";
+import { animationOf, faintTexts, fillsBesideText, overflow } from "../support/in_page.js";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -199,6 +199,12 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
       assert.deepEqual(await page.evaluate(faintTexts), [], `all can be read in ${colorScheme}`);
       if (colorScheme === "dark") await browser.keep(page, `${vendor}-dark`);
     }
+    // Where the system chooses the colours, shapes alone tell the cells apart.
+    await page.emulateMedia({ forcedColors: "active" });
+    const fills = await page.locator("[class^=cell-]").evaluateAll(fillsBesideText);
+    assert(fills.length > 5 && fills.every(({ fill, text }) => fill === text), JSON.stringify(fills));
+    await browser.keep(page, `${vendor}-forced`);
+    await page.emulateMedia({ forcedColors: null });
     await page.setViewportSize({ width: 390, height: 800 });
     assert(await page.evaluate(overflow) <= 0, "nothing is cut off on a telephone");
     await browser.keep(page, `${vendor}-narrow`);

@@ -69,3 +69,12 @@ export function animationOf(element) {
 export function overflow() {
   return document.documentElement.scrollWidth - innerWidth;
 }
+
+/**
+ * What shapes are filled with, and the colour of the page's text.
+ * @returns {{ fill: string, text: string }[]}
+ */
+export function fillsBesideText(elements) {
+  const text = getComputedStyle(document.body).color;
+  return elements.map((element) => ({ fill: getComputedStyle(element).fill, text }));
+}
