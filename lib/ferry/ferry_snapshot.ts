@@ -48,7 +48,7 @@ export class FerrySnapshot {
   #position: PositionResource | null = null;
   #changesApplied = 0;
   #verification: Verification;
-  #rows = new Rate();
+  readonly #rows = new Rate();
   #createdAt = now();
   #updatedAt = now();
   #endedAt: string | null = null;
@@ -124,7 +124,6 @@ export class FerrySnapshot {
   /** A new attempt counts its rows from the stored ranges. */
   begin(crossing: Crossing): void {
     this.crossing = crossing;
-    this.#rows = new Rate();
     for (const t of crossing.everyTable) {
       this.#tables.set(tableLabel(t.table), {
         source: tableLabel(t.table),
