@@ -25,6 +25,7 @@ const TEXTS = new Set(["char", "varchar", "binary", "varbinary"]);
 /** The strip of one table. */
 export class TableStrip {
   readonly #changedAt = new Float64Array(CELLS).fill(-Infinity);
+  #lastChange = -Infinity;
   readonly #lead: (key: Buffer) => Lead;
 
   /** Of this table. */
@@ -46,7 +47,9 @@ export class TableStrip {
     for (const key of keys) {
       if (++seen > SAMPLE) return;
       const place = this.#place(keyBytes(key));
-      if (place !== null) this.#changedAt[cellOf(place)] = at;
+      if (place === null) continue;
+      this.#changedAt[cellOf(place)] = at;
+      this.#lastChange = at;
     }
   }
 
@@ -58,7 +61,7 @@ export class TableStrip {
     const { ranges } = this.table;
     if (ranges.length === 0) return null;
     const changed = new Set<number>();
-    for (let cell = 0; cell < CELLS; cell++) {
+    for (let cell = 0; at - this.#lastChange < LATELY_MS && cell < CELLS; cell++) {
       if (at - this.#changedAt[cell] < LATELY_MS) changed.add(cell);
     }
     const places = unlike.map((key) => this.#place(keyBytes(key))).filter((place) => place !== null);

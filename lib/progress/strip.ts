@@ -36,6 +36,13 @@ export function cellOf(place: number): number {
  */
 export function strip(view: StripView): string {
   const ranges = view.copied.length;
+  // Of many tables most are waiting or through, and all of them are asked for each time.
+  if (view.changed.size === 0 && view.differing.size === 0) {
+    if (view.copied.every((share) => share === 0)) return CELL_LETTERS.ahead.repeat(CELLS);
+    if (view.verified % 1 === 0 && view.copied.every((share) => share === 1)) {
+      return CELL_LETTERS[view.verified === 1 ? "verified" : "copied"].repeat(CELLS);
+    }
+  }
   let text = "";
   for (let cell = 0; cell < CELLS; cell++) {
     const [from, to] = [cell / CELLS, (cell + 1) / CELLS];
