@@ -239,3 +239,39 @@ Deno.test("what is typed becomes a spec, and every fault goes to its field", asy
   assert.match(checked, /id="tables-told">.*?no-key/);
   assert.match(checked, /aria-label="Preflight".*?binlog-off.*?<form/);
 });
+
+Deno.test("the picture shows how far and how far behind, the rail how long, and nothing unknown is a number", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const ferry = dock.find("a")!;
+  const html = async (more: Partial<FerryResource>) => {
+    ferry.go("copying", more);
+    return await (await get("/ferries/a")).text();
+  };
+  const depth = (text: string) => Number(/class="chain" d="M 50 40 Q \S+ (\d+)/.exec(text)![1]);
+  const unknown = await html({});
+  assert.match(unknown, /<dt>Behind<\/dt><dd class="unknown">measuring<\/dd>/);
+  assert.match(unknown, /<dt>Rows a second<\/dt><dd class="unknown">measuring<\/dd>/);
+  assert.match(unknown, /aria-label="On the way from src\.example:3307 to dst\.example"/);
+  assert.doesNotMatch(unknown, /class="flight"/);
+  const known = { rowsCopied: 50, rowsEstimated: 100, rowsPerSecond: 5000 };
+  const taut = await html(progress({ ...known, lagSeconds: 0 }));
+  const slack = await html(progress({ ...known, lagSeconds: 20 }));
+  assert(depth(slack) > depth(taut) + 20, `${depth(taut)} and ${depth(slack)}`);
+  assert.match(slack, /transform="translate\(320 40\)"/);
+  assert.match(
+    slack,
+    /aria-label="50 % of the way from [^"]*, 5,000 rows a second in flight, the target 20 s behind"/,
+  );
+  assert.match(slack, /class="flight"/);
+  const phase = (state: FerryState, from: number, to: number) => ({
+    state,
+    startedAt: new Date(from * 1000).toISOString(),
+    endedAt: new Date(to * 1000).toISOString(),
+  });
+  const phases = [phase("preflight", 0, 2), phase("copying", 2, 32), phase("preflight", 40, 41)];
+  const rail = await html({ resumedTimes: 2, phases: [...phases, phase("copying", 41, 51)] });
+  assert.match(rail, /<span>Look<\/span><small>3\.0 s<\/small>/);
+  assert.match(rail, /aria-current="step"><span>Copy<\/span><small>40 s<\/small>/);
+  assert.match(rail, /resumed 2 times/);
+});
