@@ -16,6 +16,7 @@ import { EVENTS_SHOWN } from "./page/events.tsx";
 import { FerryPage, FerryView } from "./page/ferry_page.tsx";
 import icon from "./page/icon.svg" with { type: "text" };
 import css from "./page/page.css" with { type: "text" };
+import charts from "./page/charts.js" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import plotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import plot from "uplot/dist/uPlot.esm.js" with { type: "text" };
@@ -38,6 +39,7 @@ export interface PagesOptions {
 
 const ASSETS: readonly (readonly [string, string, string])[] = [
   ["/assets/page.js", "text/javascript; charset=utf-8", script],
+  ["/assets/charts.js", "text/javascript; charset=utf-8", charts],
   ["/assets/page.css", "text/css; charset=utf-8", css],
   ["/assets/uplot.js", "text/javascript; charset=utf-8", plot],
   ["/assets/uplot.css", "text/css; charset=utf-8", plotCss],
