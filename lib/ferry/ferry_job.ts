@@ -11,6 +11,8 @@ import { preflight } from "../preflight/preflight.ts";
 import { EventLog } from "../progress/event_log.ts";
 import { type CallbackPolicy, Callbacks } from "../progress/callbacks.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
+import { Witness } from "../progress/witness.ts";
+import { sentence } from "../progress/wording.ts";
 import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
@@ -23,7 +25,6 @@ import type { Ferry } from "./ferry.ts";
 import { FerrySnapshot } from "./ferry_snapshot.ts";
 import { type FerryAction, type FerryState, isEnded } from "./ferry_state.ts";
 import type { Logbook } from "./logbook.ts";
-import { sentence } from "./sentence.ts";
 import { copyText, throttleText } from "./settings_text.ts";
 
 /** Milliseconds between two `progress` events, and between two snapshots in the state. */
@@ -56,7 +57,7 @@ function isPassing(e: unknown): boolean {
 /** A ferry under way. */
 export class FerryJob implements Ferry {
   readonly #snapshot: FerrySnapshot;
-  readonly #log = new EventLog();
+  readonly #log: EventLog;
   readonly #store: FerryStore;
   readonly #waiters = new Set<() => void>();
   #copy: CopySettings;
@@ -83,6 +84,7 @@ export class FerryJob implements Ferry {
     private readonly settings: JobSettings,
     private readonly alone = false,
   ) {
+    this.#log = new EventLog(new Witness(spec.id));
     this.#snapshot = new FerrySnapshot(spec);
     this.#store = new FerryStore(settings.stateSchema);
     this.#copy = spec.copy;

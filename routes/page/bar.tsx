@@ -3,7 +3,7 @@
  * @module
  */
 import type { FerryResource } from "../../lib/progress/resource.ts";
-import { share, shareText } from "./headline.ts";
+import { share, shareText } from "../../lib/progress/wording.ts";
 
 /** Over all tables. */
 export function Bar({ resource }: { readonly resource: FerryResource }) {

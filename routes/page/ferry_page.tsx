@@ -8,7 +8,7 @@ import { Actions } from "./actions.tsx";
 import { Bar } from "./bar.tsx";
 import { Events } from "./events.tsx";
 import { Findings } from "./findings.tsx";
-import { count, headline, seconds, serverName } from "./headline.ts";
+import { count, headline, seconds, serverName } from "../../lib/progress/wording.ts";
 import { Layout } from "./layout.tsx";
 import { Phases } from "./phases.tsx";
 import { Picture } from "./picture.tsx";

@@ -4,7 +4,7 @@
  */
 import type { TableProgress } from "../../lib/progress/resource.ts";
 import { CELL_LETTERS, type CellKind, CELLS, countCells } from "../../lib/progress/strip.ts";
-import { count } from "./headline.ts";
+import { count, tableShare } from "../../lib/progress/wording.ts";
 
 /** Outline of a cell at a place, 10 wide and 20 high: a line, a block, two bars, a full column, an hourglass. */
 const SHAPES: Readonly<Record<CellKind, (x: number) => string>> = {
@@ -81,11 +81,9 @@ function inWords(t: TableProgress, done: number): string {
 }
 
 /** Of a table whose key range is not known: as far as its rows. */
-function plainStrip({ state, rowsCopied, rowsEstimated }: TableProgress): string {
-  const through = !["waiting", "copying"].includes(state);
-  const part = through ? 1 : rowsEstimated ? Math.min(0.99, rowsCopied / rowsEstimated) : 0;
-  const full = Math.floor(part * CELLS);
-  const letter = state === "verified" ? CELL_LETTERS.verified : CELL_LETTERS.copied;
+function plainStrip(table: TableProgress): string {
+  const full = Math.floor((tableShare(table) ?? 0) * CELLS);
+  const letter = table.state === "verified" ? CELL_LETTERS.verified : CELL_LETTERS.copied;
   return letter.repeat(full) + CELL_LETTERS.ahead.repeat(CELLS - full);
 }
 

@@ -53,7 +53,7 @@ onEachFlavour("a ferry goes by keyboard alone, and without a script", async ({ s
   await plain.page.goto(page.url());
   assert.match(
     await plain.page.locator("#events").innerText(),
-    /Ready to cut over[\s\S]*Following the source's binlog/,
+    /ready to cut over[\s\S]*Following the source's binlog/,
   );
   assert.match(await plain.page.locator("#events time").first().innerText(), /^\d\d:\d\d:\d\d UTC$/);
   assert.match(await plain.page.locator(".strip").getAttribute("data-strip") ?? "", /^v{64}$/);

@@ -1,24 +1,23 @@
 /**
- * A real browser: Chromium as the system has it, driven from here. Pictures are kept where `FERRY_SCREENSHOTS` says.
+ * A real browser: Chromium, driven from here. Pictures are kept where `FERRY_SCREENSHOTS` says.
  * @module
  */
 import assert from "node:assert/strict";
 import { type Browser as Driven, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type BrowserProgram, chromiumProgram } from "../servers/chromium.ts";
 import { focusOn } from "./in_page.js";
-
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** One browser. */
 export class Browser implements AsyncDisposable {
   private constructor(private readonly driven: Driven) {}
 
   /** Starts it without a window. */
-  static async start(): Promise<Browser> {
-    const path = Deno.env.get("FERRY_CHROMIUM") ?? PLACES.find((place) => exists(place));
-    assert(path !== undefined, "no Chromium here: install Debian's package chromium, or set FERRY_CHROMIUM");
+  static async start(program?: BrowserProgram): Promise<Browser> {
+    const { path, env } = program ?? await chromiumProgram();
     // Without a sandbox: a container's root has no other way.
     const driven = await chromium.launch({
       executablePath: path,
+      env: { ...Deno.env.toObject(), ...env },
       args: ["--no-sandbox", "--disable-dev-shm-usage"],
     });
     return new Browser(driven);
@@ -55,13 +54,4 @@ export async function tabTo(page: Page, selector: string): Promise<void> {
     if (found) return;
   }
   assert.fail(`${selector} cannot be reached by Tab`);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
