@@ -12,14 +12,17 @@ import { parseSpec, refuseUnbuiltFence } from "../lib/spec/parse_spec.ts";
 import type { Drain } from "./drain.ts";
 import { isToken, TOKEN_COOKIE } from "./guards.ts";
 import { FerriesPage, FerryList } from "./page/ferries_page.tsx";
+import { EVENTS_SHOWN } from "./page/events.tsx";
 import { FerryPage, FerryView } from "./page/ferry_page.tsx";
 import icon from "./page/icon.svg" with { type: "text" };
 import css from "./page/page.css" with { type: "text" };
+import charts from "./page/charts.js" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import plotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import plot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import { SignInPage } from "./page/sign_in_page.tsx";
-import { type FieldFault, specOf, type StartForm, StartPage } from "./page/start_page.tsx";
+import { type FieldFault, specOf, type StartForm } from "./page/start_form.ts";
+import { StartPage } from "./page/start_page.tsx";
 import { notFound } from "./problem.ts";
 
 /** What the pages work with. */
@@ -36,6 +39,7 @@ export interface PagesOptions {
 
 const ASSETS: readonly (readonly [string, string, string])[] = [
   ["/assets/page.js", "text/javascript; charset=utf-8", script],
+  ["/assets/charts.js", "text/javascript; charset=utf-8", charts],
   ["/assets/page.css", "text/css; charset=utf-8", css],
   ["/assets/uplot.js", "text/javascript; charset=utf-8", plot],
   ["/assets/uplot.css", "text/css; charset=utf-8", plotCss],
@@ -83,7 +87,7 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
 
   app.get("/ferries/:id", (c) => {
     const ferry = dock.find(c.req.param("id"));
-    return ferry === null ? missing(c) : page(c, <FerryPage resource={ferry.resource()} now={Date.now()} />);
+    return ferry === null ? missing(c) : page(c, ferryPage(ferry));
   });
   app.get("/ferries/:id/live", (c) => {
     const ferry = dock.find(c.req.param("id"));
@@ -93,8 +97,7 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
     app.post(`/ferries/:id/${action}`, async (c) => {
       const ferry = dock.find(c.req.param("id"));
       if (ferry === null) return missing(c);
-      const refuse = (refusal: string) =>
-        page(c, <FerryPage resource={ferry.resource()} now={Date.now()} refusal={refusal} />, 409);
+      const refuse = (refusal: string) => page(c, ferryPage(ferry, refusal), 409);
       if (NAMED.includes(action) && (await formOf(c)).name !== ferry.id) {
         return refuse(`Nothing was done: the name that was typed is not "${ferry.id}"`);
       }
@@ -118,6 +121,11 @@ function signIn(app: OpenAPIHono, token: string): void {
     setCookie(c, TOKEN_COOKIE, token, { httpOnly: true, sameSite: "Strict", path: "/", secure });
     return c.redirect("/", 303);
   });
+}
+
+function ferryPage(ferry: Ferry, refusal?: string) {
+  const events = ferry.lastEvents(EVENTS_SHOWN);
+  return <FerryPage resource={ferry.resource()} events={events} now={Date.now()} refusal={refusal} />;
 }
 
 function pathOf(ferry: Ferry): string {

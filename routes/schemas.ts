@@ -40,6 +40,10 @@ const table = z.object({
   rowsEstimated: unknownOr(amount),
   bytesCopied: count,
   verified: z.boolean().nullable(),
+  strip: z.string().nullable().meta({
+    description:
+      "The key range, one letter a cell: . to come, c copied, r changed again in the last seconds, v verified, d differing",
+  }),
 });
 
 /** A ferry. */
@@ -76,6 +80,9 @@ export const resourceSchema = z.object({
     attempts: count,
     writesStoppedMs: unknownOr(amount),
     position: position.nullable(),
+    fenceKept: z.boolean().meta({
+      description: "This process still holds the fence: writes to the source's tables wait until it ends",
+    }),
   }),
   phases: z.array(z.object({ state, startedAt: time, endedAt: time.nullable() })),
   actions: z.array(action).meta({ description: "What may be posted now" }),

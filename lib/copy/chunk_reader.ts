@@ -82,7 +82,8 @@ export class ChunkReader {
       if (count > 0) this.#average = rows.arena.end / count;
       const through = count < limit;
       if (through) this.#span = null;
-      const lastKey = through && spanEnd !== null ? spanEnd : count === 0 ? null : this.#lastKey(rows);
+      const lastKey = through && spanEnd !== null ? spanEnd : count === 0 ? null : this.#key(rows, count - 1);
+      if (from === null && count > 0) range.first = this.#key(rows, 0);
       const last = through && spanEnd === null;
       range.endRead(lastKey, last);
       return { range, from, rows, touched, lastKey, epoch, last };
@@ -103,9 +104,9 @@ export class ChunkReader {
     for (const reader of [...this.#readers.values(), ...this.#spanReaders.values()]) await reader.release();
   }
 
-  #lastKey(rows: RowList): Buffer {
+  #key(rows: RowList, at: number): Buffer {
     const { nullBytes } = this.table.layout;
-    const start = rows.starts[rows.count - 1];
+    const start = rows.starts[at];
     const bytes = rows.arena.bytes;
     return Buffer.from(bytes.subarray(start + nullBytes, keyEnd(bytes, start, nullBytes, this.table.key)));
   }

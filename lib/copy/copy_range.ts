@@ -4,7 +4,8 @@
  */
 import type { Buffer } from "node:buffer";
 import type { StoredRange } from "../state/ferry_store.ts";
-import { type FerriedTable, integerKey } from "./ferried_table.ts";
+import type { FerriedTable } from "./ferried_table.ts";
+import { integerKey } from "./integer_key.ts";
 import type { IntegerKey, RangeView } from "./rules.ts";
 
 /** Mutable view for the rules; only this module writes it. */
@@ -19,6 +20,8 @@ export class CopyRange {
   readonly #view: View;
   /** Where the next read begins, exclusive; `null` from the first. */
   readFrom: Buffer | null;
+  /** Its first row's key, where it was read from its beginning; for the picture of it alone. */
+  first: Buffer | null = null;
 
   /** `stored` is the last committed state and is replaced at each commit. */
   constructor(readonly table: FerriedTable, public stored: StoredRange) {

@@ -9,10 +9,12 @@ import { sortAlike } from "../schema/key_order.ts";
 import type { Table } from "../schema/table.ts";
 import { layoutOn, type WireColumn, type WireLayout, wireLayout } from "../schema/wire_layout.ts";
 import { ownRowCondition } from "../state/own_keys.ts";
-import { type IntegerKey, type KeyPlace, whereIsKey } from "./rules.ts";
+import { integerKey, isInteger } from "./integer_key.ts";
+import { type KeyPlace, whereIsKey } from "./rules.ts";
 import { rowCondition } from "./row_condition.ts";
 import { TableGate } from "./table_gate.ts";
 import type { CopyRange } from "./copy_range.ts";
+import { TableStrip } from "./table_strip.ts";
 
 /** What the plan says of a table. */
 export interface FerriedPlan {
@@ -72,6 +74,8 @@ export class FerriedTable {
   sideBySide = Infinity;
   /** Whether the copy is through. */
   copied = false;
+  /** Its key range as a picture. */
+  readonly strip: TableStrip;
   /** JavaScript orders these keys as the server does (I4). */
   readonly comparable: boolean;
 
@@ -86,7 +90,8 @@ export class FerriedTable {
     this.layout = wireLayout(this.table);
     this.targetLayout = this.layout;
     this.key = this.layout.columns.slice(0, this.layout.keyColumns);
-    this.comparable = this.key.length === 1 && INTEGER.has(this.key[0].column.dataType);
+    this.comparable = this.key.length === 1 && isInteger(this.key[0]);
+    this.strip = new TableStrip(this);
   }
 
   /** The target's table is there, with these columns, on servers of these vendors. `counts`: it has AUTO_INCREMENT. */
@@ -159,24 +164,5 @@ export class FerriedTable {
       else low = middle + 1;
     }
     return high < 0 ? "unknown" : whereIsKey(this.ranges[low].view, key);
-  }
-}
-
-const INTEGER = new Set(["tinyint", "smallint", "mediumint", "int", "bigint"]);
-
-/** The value of an integer key's wire bytes. */
-export function integerKey(b: Buffer, o: number, c: WireColumn): IntegerKey {
-  switch (c.span) {
-    case 1:
-      return c.unsigned ? b[o] : b.readInt8(o);
-    case 2:
-      return c.unsigned ? b.readUInt16LE(o) : b.readInt16LE(o);
-    case 4:
-      return c.unsigned ? b.readUInt32LE(o) : b.readInt32LE(o);
-    default: {
-      const high = b.readInt32LE(o + 4);
-      if (high >= 0 && high < 0x200000) return high * 4294967296 + b.readUInt32LE(o);
-      return c.unsigned ? b.readBigUInt64LE(o) : b.readBigInt64LE(o);
-    }
   }
 }

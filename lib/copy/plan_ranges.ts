@@ -9,7 +9,8 @@ import { keyBound } from "../mysql/key_sql.ts";
 import { keyEnd, RowReader } from "../mysql/row_reader.ts";
 import type { Session } from "../mysql/session.ts";
 import type { StoredRange } from "../state/ferry_store.ts";
-import { type FerriedTable, integerKey } from "./ferried_table.ts";
+import type { FerriedTable } from "./ferried_table.ts";
+import { integerKey } from "./integer_key.ts";
 
 /** Bytes of rows that one range should have at least: few large rows are worth several ranges too. */
 const BYTES_PER_RANGE = 16 << 20;

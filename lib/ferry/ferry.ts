@@ -17,6 +17,8 @@ export interface Ferry {
    * `cancelled`), or when `signal` aborts, or when the process shuts down. A slow reader gets the latest `progress` only.
    */
   events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent>;
+  /** The last events that were told but for `progress`, the oldest first, at most `count` of them. */
+  lastEvents(count: number): readonly FerryEvent[];
   /** Resolves when `state` or `paused` is no longer as it is now, or when `signal` aborts. */
   changed(signal: AbortSignal): Promise<void>;
   /** Asks for an action. Throws `action-not-allowed` where the state does not allow it. */

@@ -13,19 +13,19 @@ import { type CallbackPolicy, Callbacks } from "../progress/callbacks.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
 import { Witness } from "../progress/witness.ts";
 import { sentence } from "../progress/wording.ts";
-import { maskThrottle, specFingerprint, storedSpec } from "../spec/fingerprint.ts";
+import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
 import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
 import { dropOwnKeys } from "../state/own_keys.ts";
 import { migrateState } from "../state/schema_sql.ts";
-import type { Fence } from "../cutover/fence.ts";
 import { Crossing } from "./crossing.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import type { Ferry } from "./ferry.ts";
 import { FerrySnapshot } from "./ferry_snapshot.ts";
 import { type FerryAction, type FerryState, isEnded } from "./ferry_state.ts";
 import type { Logbook } from "./logbook.ts";
+import { copyText, throttleText } from "./settings_text.ts";
 
 /** Milliseconds between two `progress` events, and between two snapshots in the state. */
 const PROGRESS_MS = 500;
@@ -70,7 +70,6 @@ export class FerryJob implements Ferry {
   #takeOrder: (() => void) | null = null;
   #own: Ownership | null = null;
   #state: Session | null = null;
-  #kept: Fence | null = null;
   #lastProgress = "";
   #findings: readonly Finding[] | undefined;
   #foreign = false;
@@ -109,6 +108,10 @@ export class FerryJob implements Ferry {
 
   events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent> {
     return this.#log.read(after, signal);
+  }
+
+  lastEvents(count: number): readonly FerryEvent[] {
+    return this.#log.last(count);
   }
 
   changed(signal: AbortSignal): Promise<void> {
@@ -196,15 +199,11 @@ export class FerryJob implements Ferry {
     }
     if (change.copy !== undefined) {
       this.#copy = { ...this.#copy, ...change.copy };
-      this.#log.add("log", { text: `Copy settings are now: ${JSON.stringify(this.#copy)}` });
+      this.#log.add("log", { text: copyText(this.#copy) });
     }
     if (change.throttle !== undefined) {
       this.#throttle = change.throttle;
-      // What is not asked for is left out.
-      const asked = Object.entries(maskThrottle(change.throttle) ?? {})
-        .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0));
-      const text = asked.length === 0 ? "none" : JSON.stringify(Object.fromEntries(asked));
-      this.#log.add("log", { text: `The throttle is now: ${text}` });
+      this.#log.add("log", { text: throttleText(this.#throttle) });
     }
     return Promise.resolve();
   }
@@ -231,7 +230,7 @@ export class FerryJob implements Ferry {
     patience.abort();
     this.#stop.abort(new FerryError("shutting-down", "Cannot go on: the process shuts down"));
     await this.#running;
-    await this.#kept?.release();
+    await this.#snapshot.keptFence?.release();
     await this.#log.close();
     if (this.#telling !== null) {
       const timer = setTimeout(() => this.#hush.abort(), DRAIN_MS);
@@ -523,7 +522,7 @@ export class FerryJob implements Ferry {
         snapshot.writesStoppedMs = stoppedAt === null ? null : Math.round(performance.now() - stoppedAt);
         await this.#move("done");
       },
-      keepFence: (fence) => this.#kept = fence,
+      keepFence: (fence) => snapshot.keptFence = fence,
     };
   }
 

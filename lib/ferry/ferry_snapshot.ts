@@ -3,6 +3,7 @@
  * @module
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
+import type { Fence } from "../cutover/fence.ts";
 import { errorText, FerryError } from "../errors.ts";
 import { Rate } from "../progress/rate.ts";
 import type {
@@ -34,6 +35,8 @@ export class FerrySnapshot {
   attempts = 0;
   /** Milliseconds that writes were stopped. */
   writesStoppedMs: number | null = null;
+  /** The fence at which writes to the source still wait. It goes with this process, so it is never restored. */
+  keptFence: Fence | null = null;
   /** Where the cutover ended. */
   endPosition: PositionResource | null = null;
   /** Why it failed. */
@@ -70,7 +73,7 @@ export class FerrySnapshot {
     this.endPosition = r.cutover.position;
     this.error = r.error;
     this.#phases = r.phases.map((p) => ({ ...p }));
-    this.#tables = new Map(r.tables.map((t) => [t.source, { ...t }]));
+    this.#tables = new Map(r.tables.map((t) => [t.source, { ...t, strip: t.strip ?? null }]));
     this.#position = r.position;
     this.#changesApplied = r.progress.changesApplied;
     this.#verification = r.verification;
@@ -131,6 +134,7 @@ export class FerrySnapshot {
         rowsEstimated: t.where === null ? t.table.rowsEstimated : null,
         bytesCopied: 0,
         verified: null,
+        strip: null,
       });
     }
   }
@@ -158,7 +162,8 @@ export class FerrySnapshot {
 
   /** The attempt is over; what it told last stays. */
   finish(): void {
-    this.#read();
+    // What changed lately is old by the time that anybody looks.
+    this.#read(Infinity);
     this.throttled = null;
     this.crossing = null;
   }
@@ -172,7 +177,10 @@ export class FerrySnapshot {
     const unknown = tables.length === 0 || tables.some((t) => t.rowsEstimated === null);
     const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
     const running = !isEnded(this.state);
-    if (this.state === "copying") this.#rows.note(rowsCopied, performance.now());
+    // What earlier attempts have copied is no speed: it is counted from when the stored ranges are known.
+    if (this.state === "copying" && this.crossing?.tables.some((t) => t.ranges.length > 0)) {
+      this.#rows.note(rowsCopied, performance.now());
+    }
     const rate = this.state === "copying" && !this.paused ? this.#rows.perSecond() : null;
     const left = rowsEstimated === null ? null : rowsEstimated - rowsCopied;
     this.#updatedAt = running ? now() : this.#updatedAt;
@@ -197,7 +205,12 @@ export class FerrySnapshot {
       },
       position: this.#position,
       verification: this.#verification,
-      cutover: { attempts: this.attempts, writesStoppedMs: this.writesStoppedMs, position: this.endPosition },
+      cutover: {
+        attempts: this.attempts,
+        writesStoppedMs: this.writesStoppedMs,
+        position: this.endPosition,
+        fenceKept: this.keptFence?.session?.usable ?? false,
+      },
       phases: this.#phases.map((p) => ({ ...p })),
       actions: allowedActions(this.state, this.paused),
       error: this.error,
@@ -208,7 +221,7 @@ export class FerrySnapshot {
   }
 
   /** Takes over what the attempt knows. */
-  #read(): void {
+  #read(at = performance.now()): void {
     const c = this.crossing;
     if (c === null) return;
     if (c.flusher !== null) {
@@ -231,6 +244,14 @@ export class FerrySnapshot {
           progress.verified = true;
         } else progress.state = "verifying";
       }
+    }
+    for (const t of c.tables) {
+      const progress = this.#tables.get(tableLabel(t.table))!;
+      const verified = v === null ? 0 : v.passed !== null || v.progress.tablesVerified.has(t.index)
+        ? 1
+        // Rows that replay brought are compared too: the copy's count is about how many there are.
+        : Math.min(0.99, (v.progress.rowsByTable.get(t.index) ?? 0) / Math.max(1, progress.rowsCopied));
+      progress.strip = t.strip.text(at, verified, v?.progress.unlike.get(t.index) ?? []);
     }
   }
 }

@@ -59,7 +59,8 @@ export class EventLog {
   /** Adds an event. */
   add(type: FerryEvent["type"], data: FerryEvent["data"]): void {
     if (this.#closed) return;
-    this.#queue.push({ id: this.#nextId++, type, data });
+    const at = new Date().toISOString();
+    this.#queue.push({ id: this.#nextId++, type, data: { at, ...data } });
     this.witness?.saw(type, data);
     this.#pumping ??= this.#pump().finally(() => this.#pumping = null);
   }
@@ -81,6 +82,11 @@ export class EventLog {
   /** The id of the last event that was shown. */
   get lastId(): number {
     return Math.max(this.#kept.at(-1)?.id ?? 0, this.#progress?.id ?? 0);
+  }
+
+  /** The last events but for `progress`, the oldest first. */
+  last(count: number): readonly FerryEvent[] {
+    return this.#kept.slice(-count);
   }
 
   /** Events above `after`, then live ones, until one ends the stream. */

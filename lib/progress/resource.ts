@@ -21,6 +21,11 @@ export interface TableProgress {
   readonly bytesCopied: number;
   /** `true` when every range was found equal; `null` while not known. */
   readonly verified: boolean | null;
+  /**
+   * Its key range from the first key to the last, one letter a cell: `.` to come, `c` copied, `r` changed again in the last
+   * seconds, `v` verified, `d` differing; `null` while its ranges are not known, or where it has none.
+   */
+  readonly strip: string | null;
 }
 
 /** Numbers over all tables. */
@@ -116,6 +121,8 @@ export interface FerryResource {
     readonly attempts: number;
     readonly writesStoppedMs: number | null;
     readonly position: PositionResource | null;
+    /** This process still holds the fence: writes to the source's tables wait until it ends. */
+    readonly fenceKept: boolean;
   };
   /** Each phase that was entered, in order; times are ISO 8601. */
   readonly phases: readonly {
@@ -148,6 +155,6 @@ export interface FerryEvent {
   readonly id: number;
   /** Latest wins for `progress`; the last three end the stream. */
   readonly type: "state" | "progress" | "log" | "done" | "failed" | "cancelled";
-  /** What goes into `data:`; always carries a `text` for people. */
-  readonly data: { readonly text: string; readonly [field: string]: unknown };
+  /** What goes into `data:`; always carries a `text` for people, and `at`, when it happened, in ISO 8601. */
+  readonly data: { readonly text: string; readonly at?: string; readonly [field: string]: unknown };
 }

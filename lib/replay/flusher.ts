@@ -190,6 +190,7 @@ export class Flusher {
         await session.run("COMMIT");
         this.#saved = saved;
         this.#savedAt = performance.now();
+        for (const [table, changes] of batch.changes) table.strip.replayed(changes.keys(), this.#savedAt);
         this.#letGo();
         return;
       } catch (e) {

@@ -16,7 +16,7 @@ export function maskSpec(spec: FerrySpec): FerrySpec {
 }
 
 /** The throttle with its replicas' URLs masked. */
-export function maskThrottle(throttle: ThrottleSettings | null): ThrottleSettings | null {
+function maskThrottle(throttle: ThrottleSettings | null): ThrottleSettings | null {
   if (throttle === null) return null;
   return { ...throttle, replicas: throttle.replicas.map((r) => ({ ...r, url: maskUrl(r.url) })) };
 }

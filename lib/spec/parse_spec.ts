@@ -26,7 +26,8 @@ export type SpecReading = { readonly spec: FerrySpec } | { readonly faults: read
 /** The change, or everything that is wrong with it. */
 export type ChangeReading = { readonly change: SpecChange } | { readonly faults: readonly SpecFault[] };
 
-const BUILT_FENCES: readonly FenceKind[] = ["none", "lockTables"];
+/** Fences that a ferry may ask for now; the others of {@linkcode FenceKind} are laid down but not there yet. */
+export const BUILT_FENCES: readonly FenceKind[] = ["none", "lockTables"];
 
 /**
  * Checks `given` and fills in defaults. From TypeScript a `where` may be a {@linkcode WhereFunction}. `connections` holds the named connections' URLs; `makeId` gives the id of a spec

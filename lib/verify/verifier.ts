@@ -179,7 +179,7 @@ export class Verifier {
         signal,
         (keys) => this.#recheck(t, sides, keys, signal),
       );
-      this.progress.rowsCompared += rows;
+      this.#findings.compared(t.index, rows);
       if (walks.finish(step)) this.#findings.passed(t.index);
       this.#dirty.get(t)!.trim();
       this.#report();

@@ -19,6 +19,10 @@ export interface VerifyProgress {
   differenceCount: number;
   /** Indexes of the tables in which every range was compared and nothing differs. */
   tablesVerified: Set<number>;
+  /** Rows of the source compared, by the index of their table. */
+  rowsByTable: Map<number, number>;
+  /** Keys of the first differences by the index of their table, as latin1 strings. */
+  unlike: Map<number, string[]>;
 }
 
 /** Differences that are kept with their key. */
@@ -34,6 +38,8 @@ export class Findings {
     differences: [],
     differenceCount: 0,
     tablesVerified: new Set(),
+    rowsByTable: new Map(),
+    unlike: new Map(),
   };
   readonly #known = new Set<string>();
   readonly #tables = new Set<number>();
@@ -51,8 +57,15 @@ export class Findings {
       if (this.progress.differences.length < KEPT) {
         const text = keyText(keyBytes(key), columns);
         this.progress.differences.push({ table: tableLabel(t.table), key: text, kind });
+        this.progress.unlike.set(t.index, [...this.progress.unlike.get(t.index) ?? [], key]);
       }
     }
+  }
+
+  /** So many rows of the table were compared. */
+  compared(table: number, rows: number): void {
+    this.progress.rowsCompared += rows;
+    this.progress.rowsByTable.set(table, (this.progress.rowsByTable.get(table) ?? 0) + rows);
   }
 
   /** Every range of the table was compared. */

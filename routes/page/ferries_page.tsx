@@ -28,8 +28,9 @@ export function FerryList({ ferries }: { readonly ferries: readonly FerryResourc
     return (
       <section class="empty">
         <h1>No ferry yet</h1>
+        <p>A ferry moves tables from one live server to another while both are used.</p>
         <p>
-          <a class="button" href="/ferries/new">Start a ferry</a>
+          <a class="button primary" href="/ferries/new">Start a ferry</a>
         </p>
       </section>
     );
@@ -39,7 +40,7 @@ export function FerryList({ ferries }: { readonly ferries: readonly FerryResourc
       <h1>Ferries</h1>
       <ul class="ferries">
         {ferries.toSorted((a, b) => urgency(a) - urgency(b)).map((r) => (
-          <li class={`ferry ${r.state}`}>
+          <li class={`ferry ${r.state}`} data-key={r.id}>
             <a href={`/ferries/${encodeURIComponent(r.id)}`}>
               <strong>{r.id}</strong>
               <span>{headline(r)}</span>

@@ -2,49 +2,43 @@
  * One ferry: how it goes, table by table, and what may be asked of it now.
  * @module
  */
-import type { FerryAction } from "../../lib/ferry/ferry_state.ts";
-import type { FerryResource } from "../../lib/progress/resource.ts";
-import { Bar, TableBar } from "./bar.tsx";
-import { count, headline, seconds } from "../../lib/progress/wording.ts";
+import { isEnded } from "../../lib/ferry/ferry_state.ts";
+import type { FerryEvent, FerryResource } from "../../lib/progress/resource.ts";
+import { Actions } from "./actions.tsx";
+import { Bar } from "./bar.tsx";
+import { Events } from "./events.tsx";
+import { Findings } from "./findings.tsx";
+import { count, headline, seconds, serverName } from "../../lib/progress/wording.ts";
 import { Layout } from "./layout.tsx";
 import { Phases } from "./phases.tsx";
 import { Picture } from "./picture.tsx";
+import { rowsText, Strip, StripLegend } from "./strip.tsx";
 
 /** Tables that are shown; more are counted. */
 const SHOWN = 200;
 
+/** What the page shows. */
+export interface FerryPageProps {
+  /** The snapshot of now. */
+  readonly resource: FerryResource;
+  /** What happened last, the oldest first. */
+  readonly events: readonly FerryEvent[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Why something that was asked was not done. */
+  readonly refusal?: string | undefined;
+}
+
 /** The page. */
-export function FerryPage(
-  { resource, now, refusal }: {
-    readonly resource: FerryResource;
-    readonly now: number;
-    readonly refusal?: string | undefined;
-  },
-) {
+export function FerryPage({ resource, events, now, refusal }: FerryPageProps) {
   const path = `/ferries/${encodeURIComponent(resource.id)}`;
   return (
     <Layout title={headline(resource)}>
-      {refusal === undefined ? null : <p class="refusal" role="alert">{refusal}</p>}
+      {refusal === undefined ? null : <p class="notice bad" role="alert">{refusal}</p>}
       <div id="live" data-live={`${path}/live`} data-events={`/v1${path}/events`}>
         <FerryView resource={resource} now={now} />
       </div>
-      <Actions resource={resource} />
-      <figure id="charts" class="charts" hidden>
-        <figcaption>Since this page was opened; grey where copying was held</figcaption>
-        <div id="rates"></div>
-        <div id="lags"></div>
-      </figure>
-      <section>
-        <h2>What happened</h2>
-        <ol id="events" class="events" aria-live="polite"></ol>
-        <noscript>
-          <p>
-            Without JavaScript this page shows one moment; load it again for another. The events are under
-            {" "}
-            <a href={`/v1${path}/events?after=0`}>/v1{path}/events</a>.
-          </p>
-        </noscript>
-      </section>
+      <Events events={events} path={path} />
     </Layout>
   );
 }
@@ -52,68 +46,90 @@ export function FerryPage(
 /** What changes all the while, as it is fetched again and again. */
 export function FerryView({ resource: r, now }: { readonly resource: FerryResource; readonly now: number }) {
   return (
-    <article class={`ferry ${r.state}`} data-title={headline(r)} data-actions={r.actions.join(" ")}>
+    <article
+      class={`ferry ${r.state}`}
+      data-title={headline(r)}
+      {...(isEnded(r.state) ? { "data-ended": "" } : {})}
+    >
       <p class="id">{r.id}</p>
       <h1>{headline(r)}</h1>
+      <Notices resource={r} />
       {r.error === null ? null : <Trouble error={r.error} />}
-      <Bar resource={r} />
-      <Phases resource={r} now={now} />
-      <Picture resource={r} />
+      <Actions resource={r} />
+      <section class="card" aria-label="The crossing">
+        <Picture resource={r} />
+        <Bar resource={r} />
+        <Phases resource={r} now={now} />
+      </section>
       <Numbers resource={r} />
       <Differences resource={r} />
+      <figure id="charts" class="charts" data-keep hidden>
+        <h2>Speed and lag</h2>
+        <div id="rates"></div>
+        <div id="lags"></div>
+        <figcaption>
+          Since this page was opened. Grey: copying waited
+          <ul id="spells"></ul>
+        </figcaption>
+      </figure>
       <Tables resource={r} />
     </article>
   );
 }
 
-function Trouble({ error }: { readonly error: NonNullable<FerryResource["error"]> }) {
+function Notices({ resource: r }: { readonly resource: FerryResource }) {
   return (
-    <section class="trouble" role="alert">
-      <p>
-        <code>{error.code}</code>
-        {error.hint === null ? null : <span>{error.hint}</span>}
-      </p>
-      {error.findings === undefined ? null : <Findings findings={error.findings} />}
-    </section>
+    <>
+      {r.cutover.fenceKept
+        ? (
+          <p class="notice wait">
+            <strong>Writes to {serverName(r.source)} are still stopped.</strong>{" "}
+            The fence stays up until this service ends: point the applications at {serverName(r.target)}{" "}
+            before.
+          </p>
+        )
+        : null}
+      {r.throttled === null
+        ? null
+        : <p class="notice wait">Copying waits: {r.throttled.reason}. Replay goes on.</p>}
+    </>
   );
 }
 
-/** What preflight found, errors first. */
-export function Findings(
-  { findings }: { readonly findings: NonNullable<NonNullable<FerryResource["error"]>["findings"]> },
-) {
+function Trouble({ error }: { readonly error: NonNullable<FerryResource["error"]> }) {
   return (
-    <ul class="findings">
-      {findings.map((f) => (
-        <li class={f.level}>
-          <strong>{f.level}</strong> <code>{f.code}</code> <em>{f.subject}</em>
-          <span>{f.detail}</span>
-          <span class="hint">{f.hint}</span>
-        </li>
-      ))}
-    </ul>
+    <section class="notice bad" role="alert">
+      {error.findings === undefined
+        ? (error.hint === null ? null : <p>{error.hint}</p>)
+        : <Findings findings={error.findings} />}
+      <p class="hint">
+        <code>{error.code}</code>
+        {error.retryable ? " · may pass by itself" : ""}
+      </p>
+    </section>
   );
 }
 
 function Numbers({ resource: r }: { readonly resource: FerryResource }) {
   const p = r.progress;
   const known = (n: number | null, write: (n: number) => string) => n === null ? "measuring" : write(n);
-  const pairs: readonly (readonly [string, string])[] = [
-    ["Rows copied", count(p.rowsCopied)],
-    ["Rows a second", known(p.rowsPerSecond, count)],
-    ["Changes replayed", count(p.changesApplied)],
-    ["Changes waiting", known(p.changesPending, count)],
-    ["Behind", known(p.lagSeconds, seconds)],
-    ["Comparison", r.verification.state],
-    ["Throttled", r.throttled?.reason ?? "no"],
-    ["Writes stopped", r.cutover.writesStoppedMs === null ? "not yet" : `${r.cutover.writesStoppedMs} ms`],
+  const going = !isEnded(r.state);
+  const pairs: readonly (readonly [name: string, value: string, applies: boolean])[] = [
+    ["Rows copied", count(p.rowsCopied), true],
+    ["Rows a second", known(p.rowsPerSecond, count), r.state === "copying" && !r.paused],
+    ["Changes replayed", count(p.changesApplied), true],
+    ["Changes waiting", known(p.changesPending, count), going],
+    ["Behind", known(p.lagSeconds, seconds), going],
+    ["Comparison", r.verification.state, true],
+    ["Rows compared", count(r.verification.rowsCompared), r.verification.rowsCompared > 0],
+    ["Writes stopped for", `${r.cutover.writesStoppedMs} ms`, r.cutover.writesStoppedMs !== null],
   ];
   return (
     <dl class="numbers">
-      {pairs.map(([name, value]) => (
-        <div>
+      {pairs.filter(([, , applies]) => applies).map(([name, value]) => (
+        <div data-key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd class={value === "measuring" ? "unknown" : ""}>{value}</dd>
         </div>
       ))}
     </dl>
@@ -124,7 +140,7 @@ function Differences({ resource: r }: { readonly resource: FerryResource }) {
   const found = r.verification.differences;
   if (found.length === 0) return null;
   return (
-    <section class="trouble">
+    <section class="notice bad">
       <h2>Rows that differ</h2>
       <ul>
         {found.map((d) => (
@@ -143,26 +159,33 @@ function Tables({ resource: r }: { readonly resource: FerryResource }) {
   if (r.tables.length === 0) return null;
   return (
     <section>
-      <h2>Tables</h2>
-      <table class="tables">
+      <div class="titled">
+        <h2>Tables</h2>
+        <StripLegend />
+      </div>
+      <table class="tables card">
         <thead>
           <tr>
             <th scope="col">Table</th>
+            <th scope="col">From its first key to its last</th>
             <th scope="col">Rows</th>
             <th scope="col">State</th>
           </tr>
         </thead>
         <tbody>
           {r.tables.slice(0, SHOWN).map((t) => (
-            <tr>
+            <tr data-key={t.source}>
               <th scope="row">
                 {t.source}
                 {t.target === t.source ? null : <small>to {t.target}</small>}
               </th>
               <td>
-                <TableBar table={t} /> <small>{count(t.rowsCopied)}</small>
+                <Strip table={t} />
               </td>
-              <td class={t.state}>{t.state}</td>
+              <td>{rowsText(t)}</td>
+              <td>
+                <span class={`state ${t.state}`}>{t.state}</span>
+              </td>
             </tr>
           ))}
         </tbody>
@@ -170,39 +193,4 @@ function Tables({ resource: r }: { readonly resource: FerryResource }) {
       {r.tables.length > SHOWN ? <p>and {r.tables.length - SHOWN} more</p> : null}
     </section>
   );
-}
-
-const NAMES: Readonly<Record<FerryAction, string>> = {
-  pause: "Pause copying",
-  resume: "Go on copying",
-  cutover: "Cut over",
-  cancel: "Cancel",
-  verify: "Compare again",
-  retry: "Try again",
-};
-
-/** Only what is allowed now; what cannot be taken back asks for the ferry's name. */
-export function Actions({ resource: r }: { readonly resource: FerryResource }) {
-  return (
-    <section id="actions" class="actions" aria-label="Actions" data-actions={r.actions.join(" ")}>
-      {r.actions.map((action) => (
-        <form method="post" action={`/ferries/${encodeURIComponent(r.id)}/${action}`} class={action}>
-          {action === "cutover" || action === "cancel"
-            ? (
-              <label>
-                Type <strong>{r.id}</strong> to {action === "cutover" ? "cut over" : "cancel"}
-                <input name="name" required pattern={patternOf(r.id)} autocomplete="off" spellcheck={false} />
-              </label>
-            )
-            : null}
-          <button type="submit">{NAMES[action]}</button>
-        </form>
-      ))}
-    </section>
-  );
-}
-
-/** A pattern that only this text fulfils. */
-function patternOf(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 }

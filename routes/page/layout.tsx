@@ -21,12 +21,17 @@ export function Layout({ title, children }: { readonly title: string; readonly c
       <body>
         <a class="skip" href="#main">To the content</a>
         <header>
-          <a href="/">Chainferry</a>
+          <a class="brand" href="/">
+            <img src="/assets/icon.svg" alt="" width="24" height="24" /> Chainferry
+          </a>
           <nav>
-            <a href="/ferries/new">Start a ferry</a>
+            <a class="button" href="/ferries/new">Start a ferry</a>
           </nav>
         </header>
-        <main id="main">{children}</main>
+        <main id="main" tabindex={-1}>
+          <p id="heard" class="notice bad" role="status" hidden></p>
+          {children}
+        </main>
       </body>
     </html>
   );

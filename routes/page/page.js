@@ -2,17 +2,27 @@
  * Keeps a page as it is on the server: whenever the ferry tells something, what changes is fetched anew and put in
  * place. Without this script the page is a snapshot.
  */
+import { clock, note } from "./charts.js";
+
 const live = document.getElementById("live");
-const events = document.getElementById("events");
-const actions = document.getElementById("actions");
-/** Milliseconds between two fetches, and without a word until the page says that it is old. */
+const list = document.getElementById("events");
+const heardLine = document.getElementById("heard");
+/** Milliseconds: between two fetches, without news until one is asked for, the same of a ferry that has ended. */
 const PACE = 1000;
+const QUIET = 2000;
+const OVER = 10_000;
+/** Milliseconds without a word until the page says that it is old, and that one answer is waited for. */
 const STALE = 5000;
-const SHOWN = 100;
+const PATIENCE = 4000;
+/** Milliseconds that something asked for may take: cancelling waits for what is in flight. */
+const DEED = 30_000;
+const SHOWN = 200;
 
 let heard = Date.now();
 let wanted = false;
 let fetching = false;
+
+const ended = () => live.querySelector("[data-ended]") !== null;
 
 /** Fetches what changes. A second wish while one is under way is kept until the pace allows it. */
 async function refresh() {
@@ -22,165 +32,165 @@ async function refresh() {
   try {
     while (wanted) {
       wanted = false;
-      const answer = await fetch(live.dataset.live, { headers: { accept: "text/html" } });
+      const answer = await fetch(live.dataset.live, {
+        headers: { accept: "text/html" },
+        signal: AbortSignal.timeout(PATIENCE),
+      });
       if (answer.ok) {
         put(await answer.text());
         heard = Date.now();
+        age();
       }
       await new Promise((done) => setTimeout(done, PACE));
     }
   } catch {
-    // The service is away: the page says so, and the event stream comes back by itself.
+    // The service is away: the page says so, and is asked for again.
   } finally {
     fetching = false;
   }
 }
 
 function put(html) {
-  live.innerHTML = html;
-  const view = live.querySelector("[data-title]");
-  if (view === null) return;
-  document.title = view.dataset.title;
-  // The buttons carry what somebody may be typing: they change only where what is allowed changes.
-  if (actions !== null && actions.dataset.actions !== view.dataset.actions) renew();
+  const focused = live.contains(document.activeElement);
+  const fresh = document.createElement("div");
+  fresh.innerHTML = html;
+  morph(live, fresh);
+  const title = live.querySelector("[data-title]")?.dataset.title;
+  if (title !== undefined) document.title = title;
+  // The button that was pressed may be gone: whoever uses a keyboard goes on from the top.
+  if (focused && !live.contains(document.activeElement)) {
+    document.getElementById("main").focus({ preventScroll: true });
+  }
 }
 
-async function renew() {
-  const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById("actions");
-  actions.dataset.actions = fresh.dataset.actions;
-  actions.replaceChildren(...fresh.childNodes);
+/** Makes an element's children those of another one and keeps what is alike: what is typed, focused or moving stays. */
+function morph(old, fresh) {
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const match = alike(at, child) ? at : keyed(old, child);
+    if (match === null) {
+      old.insertBefore(child, at);
+      continue;
+    }
+    if (match !== at) old.insertBefore(match, at);
+    at = match.nextSibling;
+    if (match.nodeType !== Node.ELEMENT_NODE) {
+      if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue;
+    } else if (match.dataset.keep === undefined) {
+      for (const { name } of [...match.attributes]) {
+        if (!child.hasAttribute(name) && name !== "open") match.removeAttribute(name);
+      }
+      for (const { name, value } of child.attributes) {
+        if (match.getAttribute(name) !== value) match.setAttribute(name, value);
+      }
+      morph(match, child);
+    }
+  }
+  while (at !== null) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+const keyOf = (node) => node.nodeType === Node.ELEMENT_NODE ? node.dataset.key ?? node.id : "";
+const alike = (a, b) => a !== null && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+
+/** A child that stands elsewhere, by its key. */
+function keyed(old, child) {
+  if (keyOf(child) === "") return null;
+  return [...old.children].find((each) => alike(each, child)) ?? null;
+}
+
+/** Posts what a person asks for, so that what was drawn stays. Whatever is not simply done is left to the browser. */
+async function post(event) {
+  const form = event.target;
+  event.preventDefault();
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      redirect: "manual",
+      signal: AbortSignal.timeout(DEED),
+    });
+    if (answer.type !== "opaqueredirect") return form.submit();
+    refresh();
+  } catch {
+    form.submit();
+  }
 }
 
 /** Greys out what is old. */
 function age() {
   const silent = Date.now() - heard;
-  const old = silent > STALE && live.querySelector(".done, .cancelled") === null;
+  const old = silent > STALE && !ended();
   live.classList.toggle("stale", old);
-  live.dataset.heard = old ? `Last heard ${Math.round(silent / 1000)} s ago` : "";
+  heardLine.hidden = !old;
+  const text = old ? `Last heard ${Math.round(silent / 1000)} s ago. Trying to reach the service again.` : "";
+  if (heardLine.textContent !== text) heardLine.textContent = text;
 }
 
+/** The newest event stands first. */
 function tell(message) {
-  const { text } = JSON.parse(message.data);
+  const { text, at } = JSON.parse(message.data);
   const item = document.createElement("li");
+  item.dataset.id = message.lastEventId;
+  item.className = message.type;
   const time = document.createElement("time");
-  time.textContent = new Date().toLocaleTimeString();
-  item.append(time, text);
-  events.prepend(item);
-  while (events.childElementCount > SHOWN) events.lastElementChild.remove();
+  const date = at === undefined ? new Date() : new Date(at);
+  time.dateTime = date.toISOString();
+  time.textContent = clock(date);
+  const words = document.createElement("span");
+  words.textContent = text;
+  item.append(time, words);
+  list.prepend(item);
+  while (list.childElementCount > SHOWN) list.lastElementChild.remove();
 }
 
-/** Numbers of the last minutes, one column a chart's line. Rates of changes are made of their counts. */
-const series = { time: [], copy: [], replay: [], lag: [], held: [] };
-const POINTS = 1200;
-let charts = null;
-let applied = null;
-
-function note({ progress, paused, throttled }) {
-  const now = Date.now() / 1000;
-  const before = series.time.at(-1);
-  if (before !== undefined && now - before < 0.2) return;
-  const changes = progress.changesApplied;
-  const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
-  applied = changes;
-  series.time.push(now);
-  series.copy.push(progress.rowsPerSecond);
-  series.replay.push(replayed);
-  series.lag.push(progress.lagSeconds);
-  series.held.push(paused || throttled !== null);
-  if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
-  draw();
-}
-
-async function draw() {
-  if (charts === null) {
-    charts = [];
-    const { default: Plot } = await import("/assets/uplot.js");
-    // A canvas knows nothing of variables and schemes: an element is asked which color it would have.
-    const probe = document.createElement("span");
-    live.append(probe);
-    const color = (name) => {
-      probe.className = `color${name}`;
-      return getComputedStyle(probe).color;
-    };
-    const axis = {
-      stroke: color("--faint"),
-      grid: { stroke: color("--line") },
-      ticks: { stroke: color("--line") },
-    };
-    const chart = (id, lines) => {
-      const place = document.getElementById(id);
-      const plot = new Plot(
-        {
-          width: place.clientWidth,
-          height: 160,
-          cursor: { sync: { key: "ferry" } },
-          legend: { live: true },
-          axes: [axis, { ...axis, size: 70 }],
-          series: [{}, ...lines.map(([label, name]) => ({ label, stroke: color(name), width: 2 }))],
-          hooks: { drawClear: [bands] },
-        },
-        [[], ...lines.map(() => [])],
-        place,
-      );
-      addEventListener("resize", () => plot.setSize({ width: place.clientWidth, height: 160 }));
-      return plot;
-    };
-    charts = [
-      chart("rates", [["rows/s copied", "--accent"], ["changes/s replayed", "--good"]]),
-      chart("lags", [["seconds behind", "--wait"]]),
-    ];
-    document.getElementById("charts").hidden = false;
-    for (const plot of charts) plot.setSize({ width: plot.root.parentElement.clientWidth, height: 160 });
-  }
-  if (charts.length === 0) return; // the library is still on its way
-  charts[0].setData([series.time, series.copy, series.replay]);
-  charts[1].setData([series.time, series.lag]);
-}
-
-/** Grey where copying waited. */
-function bands(plot) {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.fillStyle = "rgba(128, 128, 128, 0.2)";
-  for (let i = 1; i < series.time.length; i++) {
-    if (!series.held[i]) continue;
-    const from = plot.valToPos(series.time[i - 1], "x", true);
-    ctx.fillRect(from, bbox.top, plot.valToPos(series.time[i], "x", true) - from, bbox.height);
-  }
-  ctx.restore();
-}
-
-if (live !== null && live.dataset.events !== undefined) {
-  // Comes back by itself with Last-Event-ID.
-  const stream = new EventSource(`${live.dataset.events}?after=0`);
+/** Follows the events. The browser comes back by itself with Last-Event-ID, unless it was refused once. */
+function follow() {
+  let last = Number(list.dataset.after);
+  let stream = null;
   const on = (type, then) =>
     stream.addEventListener(type, (message) => {
       heard = Date.now();
+      last = Math.max(last, Number(message.lastEventId));
       then(message);
     });
-  on("progress", (message) => {
-    note(JSON.parse(message.data));
-    refresh();
-  });
-  for (const type of ["state", "log"]) {
-    on(type, (message) => {
-      tell(message);
+  const open = () => {
+    stream = new EventSource(`${live.dataset.events}?after=${last}`);
+    on("progress", (message) => {
+      note(JSON.parse(message.data));
       refresh();
     });
+    for (const type of ["state", "log", "done", "failed", "cancelled"]) {
+      on(type, (message) => {
+        tell(message);
+        const data = JSON.parse(message.data);
+        if (data.progress !== undefined) note(data);
+        // Behind the last one there is nothing to come back for.
+        if (["done", "failed", "cancelled"].includes(type)) stream.close();
+        refresh();
+      });
+    }
+    stream.addEventListener("open", refresh);
+  };
+  if (!ended()) open();
+  // A service that is being started again does not know the ferry at once, and a failed one may be tried again.
+  setInterval(() => {
+    if (!ended() && (stream === null || stream.readyState === EventSource.CLOSED)) open();
+  }, QUIET);
+}
+
+if (live !== null) {
+  if (list !== null) {
+    for (const time of list.querySelectorAll("time")) time.textContent = clock(new Date(time.dateTime));
+    follow();
+    live.addEventListener("submit", post);
   }
-  for (const type of ["done", "failed", "cancelled"]) {
-    on(type, (message) => {
-      tell(message);
-      stream.close();
-      refresh();
-    });
-  }
-  stream.addEventListener("open", refresh);
-  setInterval(age, 1000);
-} else if (live !== null) {
-  setInterval(refresh, 2 * PACE);
-  setInterval(age, 1000);
+  setInterval(() => {
+    age();
+    // Nothing new is no bad sign, as long as the service answers.
+    if (Date.now() - heard > (live.dataset.events !== undefined && ended() ? OVER : QUIET)) refresh();
+  }, PACE);
 }

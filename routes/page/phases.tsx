@@ -27,13 +27,15 @@ export function Phases({ resource, now }: { readonly resource: FerryResource; re
     );
   };
   const times = resource.resumedTimes;
+  const over = resource.state === "failed" || resource.state === "cancelled";
+  const stopped = over ? resource.phases.at(-1)?.state : undefined;
   return (
-    <section aria-label="Phases">
+    <section class="road" aria-label="Phases">
       <ol class="phases">
         {ROAD.map(([state, name]) => {
           const duration = took(state);
           const here = resource.state === state;
-          const mood = here ? "here" : duration === null ? "ahead" : "passed";
+          const mood = here ? "here" : state === stopped ? "stopped" : duration === null ? "ahead" : "passed";
           return (
             <li class={mood} {...(here ? { "aria-current": "step" } : {})}>
               <span>{name}</span>

@@ -9,7 +9,7 @@ export function SignInPage({ wrong }: { readonly wrong: boolean }) {
   return (
     <Layout title="Sign in · Chainferry">
       <h1>Sign in</h1>
-      {wrong ? <p class="refusal" role="alert">That is not the token</p> : null}
+      {wrong ? <p class="notice bad" role="alert">That is not the token</p> : null}
       <form method="post" action="/sign-in" class="start">
         <p>
           <label for="token">Token</label>

@@ -1,120 +1,200 @@
 /**
- * The form that starts a ferry, with what is wrong beside each field, and what the preflight found.
+ * The form that starts a ferry, with what is wrong, and what preflight found, beside each field.
  * @module
  */
+import type { Child } from "hono/jsx";
 import type { PreflightReport } from "../../lib/ferry/ferry.ts";
-import type { SpecFault } from "../../lib/spec/spec_fault.ts";
-import { Findings } from "./ferry_page.tsx";
+import type { Finding } from "../../lib/progress/resource.ts";
+import { BUILT_FENCES } from "../../lib/spec/parse_spec.ts";
+import { SPEC_DEFAULTS } from "../../lib/spec/spec_schema.ts";
+import { Findings } from "./findings.tsx";
 import { Layout } from "./layout.tsx";
+import {
+  type FieldFault,
+  fieldOfFault,
+  fieldOfFinding,
+  type StartForm,
+  THROTTLE_FIELDS,
+} from "./start_form.ts";
 
-/** What was typed, by field. */
-export type StartForm = Readonly<Record<string, string>>;
+/** What the page shows. */
+export interface StartPageProps {
+  /** What was typed. */
+  readonly form: StartForm;
+  /** What is wrong with it. */
+  readonly faults?: readonly FieldFault[] | undefined;
+  /** What both servers said. */
+  readonly report?: PreflightReport | undefined;
+  /** Names that stand for a URL. */
+  readonly connections: readonly string[];
+}
 
-/** A field that is wrong: where in the spec, what was seen and what is needed. */
-export type FieldFault = Pick<SpecFault, "pointer" | "detail">;
+const THROTTLE: Readonly<Record<typeof THROTTLE_FIELDS[number], readonly [label: string, hint: string]>> = {
+  maxLagSeconds: ["Seconds behind", "Copying waits while replay is further behind"],
+  maxThreadsRunning: ["Running threads", "Copying waits while either server has more"],
+  criticalThreadsRunning: ["Running threads, to stop", "The ferry ends where either server has more"],
+  maxRowsPerSecond: ["Rows a second", "Copied at most"],
+  maxBytesPerSecond: ["Bytes a second", "Copied at most"],
+};
+const FENCES: Readonly<Record<string, string>> = {
+  none: "nobody: I have stopped them myself",
+  lockTables: "the ferry, by locking the tables (lockTables)",
+};
 
 /** The page. */
-export function StartPage(
-  { form, faults = [], report, connections }: {
-    readonly form: StartForm;
-    readonly faults?: readonly FieldFault[] | undefined;
-    readonly report?: PreflightReport | undefined;
-    /** Names that stand for a URL. */
-    readonly connections: readonly string[];
-  },
-) {
-  const of = (field: string) => faults.filter((f) => f.pointer.split("/")[1] === field);
-  const rest = faults.filter((f) => !FIELDS.includes(f.pointer.split("/")[1] ?? ""));
-  const field = (name: string, label: string, hint: string, more: Record<string, string> = {}) => (
-    <Field name={name} label={label} hint={hint} faults={of(name)}>
-      <input id={name} name={name} value={form[name] ?? ""} aria-describedby={`${name}-hint`} {...more} />
-    </Field>
+export function StartPage({ form, faults = [], report, connections }: StartPageProps) {
+  const findings = report?.findings ?? [];
+  const rest = faults.filter((f) => fieldOfFault(f) === null);
+  const others = findings.filter((f) => fieldOfFinding(f) === null);
+  const field = (name: string, label: string, hint: string, control: (more: Attributes) => Child) => (
+    <Field
+      name={name}
+      label={label}
+      hint={hint}
+      faults={faults.filter((f) => fieldOfFault(f) === name)}
+      findings={findings.filter((f) => fieldOfFinding(f) === name)}
+      control={control}
+    />
   );
+  const line = (name: string, label: string, hint: string, more: Attributes = {}) =>
+    field(
+      name,
+      label,
+      hint,
+      (own) => <input {...own} value={form[name] ?? ""} autocomplete="off" {...more} />,
+    );
+  const lines = (name: string, label: string, hint: string, rows: number, more: Attributes = {}) =>
+    field(name, label, hint, (own) => <textarea {...own} rows={rows} {...more}>{form[name] ?? ""}</textarea>);
+  const choice = (name: string, label: string, hint: string, of: readonly (readonly [string, string])[]) =>
+    field(name, label, hint, (own) => (
+      <select {...own}>
+        {of.map(([value, text]) => <option value={value} selected={form[name] === value}>{text}</option>)}
+      </select>
+    ));
+  const server = { required: "", list: "connections" };
+  const throttled = THROTTLE_FIELDS.some((name) => (form[name] ?? "") !== "");
   return (
     <Layout title="Start a ferry · Chainferry">
       <h1>Start a ferry</h1>
-      {rest.map((f) => <p class="refusal" role="alert">{f.detail}</p>)}
-      {report === undefined ? null : (
-        <section aria-label="Preflight" role="status">
-          <h2>{report.ok ? "Ready to start" : "Not ready yet"}</h2>
-          <Findings findings={report.findings} />
-        </section>
-      )}
+      {rest.map((f) => <p class="notice bad" role="alert">{f.detail}</p>)}
+      {report === undefined
+        ? null
+        : (
+          <section class={`notice ${report.ok ? "good" : "bad"}`} aria-label="Preflight" role="status">
+            <h2>{report.ok ? "Ready to start" : "Not ready yet"}</h2>
+            <p>
+              {findings.length === 0
+                ? "Both servers have what is needed."
+                : `${findings.length} ${findings.length === 1 ? "finding" : "findings"}${
+                  others.length < findings.length ? ", beside the fields below" : ""
+                }`}
+            </p>
+            {others.length === 0 ? null : <Findings findings={others} />}
+          </section>
+        )}
       <form method="post" action="/ferries" class="start">
         <datalist id="connections">{connections.map((name) => <option value={name} />)}</datalist>
-        {field("id", "Name", "Letters, digits, . _ and -; made up where it is empty", {
-          autocomplete: "off",
-        })}
-        {field("source", "Source", "mysql://user:password@host:3306, or the name of a connection", {
-          required: "",
-          list: "connections",
-          autocomplete: "off",
-        })}
-        {field("target", "Target", "The same for the server that the tables go to", {
-          required: "",
-          list: "connections",
-          autocomplete: "off",
-        })}
-        <Field name="tables" label="Tables" hint="One a line: shop.*, crm.orders" faults={of("tables")}>
-          <textarea id="tables" name="tables" rows={4} required aria-describedby="tables-hint">
-            {form.tables ?? ""}
-          </textarea>
-        </Field>
-        <Field name="exclude" label="But not" hint="One a line: shop.tmp_*" faults={of("exclude")}>
-          <textarea id="exclude" name="exclude" rows={2} aria-describedby="exclude-hint">
-            {form.exclude ?? ""}
-          </textarea>
-        </Field>
-        <Field
-          name="fence"
-          label="Who stops writes at the cutover"
-          hint="none: you have stopped them yourself"
-          faults={of("cutover")}
-        >
-          <select id="fence" name="fence" aria-describedby="fence-hint">
-            {["none", "lockTables", "readOnly", "schemaReadOnly"].map((name) => (
-              <option value={name} selected={form.fence === name}>{name}</option>
-            ))}
-          </select>
-        </Field>
-        <button type="submit" name="do" value="check">Look at both servers</button>{" "}
-        <button type="submit" name="do" value="start">Start</button>
+        <fieldset>
+          <legend>From where to where</legend>
+          {line("id", "Name", "Letters, digits, . _ and -; made up where it is empty")}
+          {line("source", "Source", "mysql://user:password@host:3306, or the name of a connection", server)}
+          {line("target", "Target", "The same for the server that the tables go to", server)}
+        </fieldset>
+        <fieldset>
+          <legend>What</legend>
+          {lines("tables", "Tables", "One a line: shop.*, crm.orders", 4, { required: "" })}
+          {lines("exclude", "But not", "One a line: shop.tmp_*", 2)}
+          {choice(
+            "verify",
+            "Compare both sides",
+            "While writes go on, and what changed once more at the cutover",
+            [
+              ["full", "every row"],
+              ["off", "not at all"],
+            ],
+          )}
+        </fieldset>
+        <fieldset>
+          <legend>Cutover</legend>
+          {choice("mode", "When", "Until then the target follows, seconds behind", [
+            ["manual", "when I say so"],
+            ["auto", "as soon as both sides are equal"],
+          ])}
+          {choice(
+            "fence",
+            "Who stops writes",
+            "Needed for a moment, so that nothing is written past the end",
+            [
+              ...BUILT_FENCES.map((name) => [name, FENCES[name] ?? name] as const),
+            ],
+          )}
+          {choice(
+            "keepFence",
+            "Writes to the source afterwards",
+            "For applications that are not switched over yet",
+            [
+              ["yes", "stay stopped, as long as this service runs"],
+              ["no", "go on"],
+            ],
+          )}
+          {line(
+            "timeoutSeconds",
+            "Seconds that writes may be stopped",
+            "Past it they go on, and the ferry tries later",
+            {
+              inputmode: "numeric",
+              placeholder: String(SPEC_DEFAULTS.cutover.timeoutSeconds),
+            },
+          )}
+        </fieldset>
+        <details {...(throttled ? { open: true } : {})}>
+          <summary>Slow it down</summary>
+          <div class="pairs">
+            {THROTTLE_FIELDS.map((name) =>
+              line(name, ...THROTTLE[name], { inputmode: "numeric", placeholder: "no limit" })
+            )}
+          </div>
+        </details>
+        <p class="buttons">
+          <button type="submit" name="do" value="check">Look at both servers</button>
+          <button type="submit" name="do" value="start" class="primary">Start</button>
+        </p>
       </form>
     </Layout>
   );
 }
 
-const FIELDS: readonly string[] = ["id", "source", "target", "tables", "exclude", "cutover"];
+type Attributes = Readonly<Record<string, string>>;
 
-function Field({ name, label, hint, faults, children }: {
+function Field({ name, label, hint, faults, findings, control }: {
   readonly name: string;
   readonly label: string;
   readonly hint: string;
   readonly faults: readonly FieldFault[];
-  readonly children: unknown;
+  readonly findings: readonly Finding[];
+  /** Gets what ties it to its label, its hint and what is wrong with it. */
+  readonly control: (attributes: Attributes) => Child;
 }) {
+  const wrong = faults.length > 0 || findings.some((f) => f.level === "error");
+  const told = faults.length + findings.length > 0;
   return (
-    <p>
+    <div class="field">
       <label for={name}>{label}</label>
-      {children as never}
+      {control({
+        id: name,
+        name,
+        "aria-describedby": told ? `${name}-hint ${name}-told` : `${name}-hint`,
+        ...(wrong ? { "aria-invalid": "true" } : {}),
+      })}
       <small id={`${name}-hint`} class="hint">{hint}</small>
-      {faults.map((f) => <span class="fault" role="alert">{f.detail}</span>)}
-    </p>
+      {told
+        ? (
+          <div id={`${name}-told`}>
+            {faults.map((f) => <p class="fault" role="alert">{f.detail}</p>)}
+            {findings.length === 0 ? null : <Findings findings={findings} />}
+          </div>
+        )
+        : null}
+    </div>
   );
-}
-
-/** The spec that a form means. Empty fields are left out. */
-export function specOf(form: StartForm): Record<string, unknown> {
-  const lines = (text: string | undefined) =>
-    (text ?? "").split("\n").map((l) => l.trim()).filter((l) => l !== "");
-  const { id = "", source = "", target = "", fence = "none" } = form;
-  const exclude = lines(form.exclude);
-  return {
-    ...(id.trim() === "" ? {} : { id: id.trim() }),
-    source: source.trim(),
-    target: target.trim(),
-    tables: lines(form.tables),
-    ...(exclude.length === 0 ? {} : { exclude }),
-    cutover: { mode: "manual", fence },
-  };
 }

@@ -2,8 +2,10 @@
  * A real browser: Chromium, driven from here. Pictures are kept where `FERRY_SCREENSHOTS` says.
  * @module
  */
-import { type Browser as Driven, chromium, type Page } from "playwright-core";
+import assert from "node:assert/strict";
+import { type Browser as Driven, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { type BrowserProgram, chromiumProgram } from "../servers/chromium.ts";
+import { focusOn } from "./in_page.js";
 
 /** One browser. */
 export class Browser implements AsyncDisposable {
@@ -22,8 +24,8 @@ export class Browser implements AsyncDisposable {
   }
 
   /** A page, and what its console complains of. */
-  async open(): Promise<{ page: Page; problems: string[] }> {
-    const page = await this.driven.newPage({ viewport: { width: 1100, height: 900 } });
+  async open(options: BrowserContextOptions = {}): Promise<{ page: Page; problems: string[] }> {
+    const page = await this.driven.newPage({ viewport: { width: 1100, height: 900 }, ...options });
     const problems: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
@@ -41,4 +43,15 @@ export class Browser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.driven.close();
   }
+}
+
+/** Presses Tab until what has the focus matches, and sees to it that the focus can be seen. */
+export async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press("Tab");
+    const { found, seen, name } = await page.evaluate(focusOn, selector);
+    assert(seen, `nothing shows that ${name} has the focus`);
+    if (found) return;
+  }
+  assert.fail(`${selector} cannot be reached by Tab`);
 }

@@ -11,6 +11,7 @@ const table = (n: number, state: TableProgress["state"], rowsCopied = 0): TableP
   rowsEstimated: 1000,
   bytesCopied: 0,
   verified: null,
+  strip: null,
 });
 
 function copying(tables: readonly TableProgress[], more: Partial<FerryResource> = {}): FerryResource {

@@ -23,6 +23,7 @@ function knownFerry(id: string): FakeFerry {
     rowsEstimated: 1200,
     bytesCopied: 50_000,
     verified: true,
+    strip: null,
   };
   return new FakeFerry(id, "", {
     state: "failed",
@@ -44,7 +45,7 @@ function knownFerry(id: string): FakeFerry {
       rowsCompared: 2900,
       differences: [{ table: "shop.b", key: { id: "1" }, kind: "unlike" }],
     },
-    cutover: { attempts: 3, writesStoppedMs: 1250, position: null },
+    cutover: { attempts: 3, writesStoppedMs: 1250, position: null, fenceKept: false },
     phases: [
       { state: "preflight", startedAt: at(0), endedAt: at(2) },
       { state: "copying", startedAt: at(2), endedAt: at(12) },

@@ -40,6 +40,7 @@ function at(state: FerryState, more: Partial<FerryResource> = {}): string {
     rowsEstimated: 2,
     bytesCopied: 3,
     verified: null,
+    strip: null,
   } as const;
   return headline(resourceOf("x", { state, tables: [table, table], ...more }));
 }
@@ -117,7 +118,7 @@ Deno.test("what is fetched again and again is the changing part alone", async ()
   await start("a");
   for (const path of ["/ferries/live", "/ferries/a/live"]) {
     const html = await (await get(path)).text();
-    assert.doesNotMatch(html, /<html|<form/);
+    assert.doesNotMatch(html, /<html|<script/);
     assert.match(html, /Looking at/);
   }
 });
@@ -173,4 +174,104 @@ Deno.test("nothing on a page comes from elsewhere, and nothing runs inline", asy
     assert.doesNotMatch(html, /(src|href)="(https?:)?\/\//);
     assert.doesNotMatch(html, /style="|onclick|<script>/);
   }
+});
+
+Deno.test("a snapshot tells what happened, what still holds, and each table's key range in words", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const ferry = dock.find("a")!;
+  for (let i = 1; i <= 60; i++) ferry.say("log", `Thing ${i} <happened>`);
+  ferry.say("progress", "Not worth keeping");
+  const table = {
+    source: "shop.a",
+    target: "shop.b",
+    state: "differing",
+    rowsCopied: 9,
+    rowsEstimated: 9,
+    bytesCopied: 9,
+    verified: false,
+    strip: "vvrrd" + "c".repeat(58) + ".",
+  } as const;
+  const cutover = { attempts: 1, writesStoppedMs: 5, position: null, fenceKept: true };
+  ferry.go("copying", { tables: [table], cutover, throttled: { reason: "too much" } });
+  const html = await (await get("/ferries/a")).text();
+  const told = [...html.matchAll(/<span>(Thing \d+) &lt;happened&gt;/g)].map((m) => m[1]);
+  assert.deepEqual([told.length, told[0], told.at(-1)], [49, "Thing 60", "Thing 12"]);
+  assert.doesNotMatch(html, /Not worth keeping/);
+  assert.match(html, /Writes to src\.example:3307 are still stopped/);
+  assert.match(html, /Copying waits: too much/);
+  assert.match(
+    html,
+    /aria-valuetext="98 % copied, 2 cells changed again, 2 cells verified, 1 cell differing"/,
+  );
+  assert.match(html, /to shop\.b/);
+});
+
+Deno.test("what is typed becomes a spec, and every fault goes to its field", async () => {
+  const { dock, post } = setUp();
+  const more = { id: "b1", keepFence: "no", mode: "auto", timeoutSeconds: "9", verify: "off" };
+  await post("/ferries", { ...FORM, ...more, maxLagSeconds: "2.5", maxRowsPerSecond: "", do: "start" });
+  const [spec] = dock.started;
+  assert.deepEqual(spec.cutover, { mode: "auto", fence: "lockTables", timeoutSeconds: 9, keepFence: false });
+  assert.deepEqual([spec.verify, spec.throttle?.maxLagSeconds, spec.throttle?.maxRowsPerSecond], [
+    "off",
+    2.5,
+    null,
+  ]);
+  const wrong = await post("/ferries", { ...FORM, timeoutSeconds: "x", maxLagSeconds: "-1", do: "start" });
+  const html = await wrong.text();
+  for (const name of ["timeoutSeconds", "maxLagSeconds"]) {
+    assert.match(html, new RegExp(`id="${name}-told"><p class="fault"`));
+    assert.match(html, new RegExp(`aria-describedby="${name}-hint ${name}-told" aria-invalid="true"`));
+  }
+  assert.match(html, /<details open="">/, "what is wrong is not folded away");
+  const finding = { level: "error", detail: "Seen", hint: "Needed" } as const;
+  dock.report = {
+    ok: false,
+    findings: [
+      { ...finding, code: "target-unreachable", subject: "dst.example" },
+      { ...finding, code: "no-key", subject: "shop.log" },
+      { ...finding, code: "binlog-off", subject: "log_bin" },
+    ],
+  };
+  const checked = await (await post("/ferries", { ...FORM, do: "check" })).text();
+  assert.match(checked, /id="target-told">.*?target-unreachable/);
+  assert.match(checked, /id="tables-told">.*?no-key/);
+  assert.match(checked, /aria-label="Preflight".*?binlog-off.*?<form/);
+});
+
+Deno.test("the picture shows how far and how far behind, the rail how long, and nothing unknown is a number", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const ferry = dock.find("a")!;
+  const html = async (more: Partial<FerryResource>) => {
+    ferry.go("copying", more);
+    return await (await get("/ferries/a")).text();
+  };
+  const depth = (text: string) => Number(/class="chain" d="M 50 40 Q \S+ (\d+)/.exec(text)![1]);
+  const unknown = await html({});
+  assert.match(unknown, /<dt>Behind<\/dt><dd class="unknown">measuring<\/dd>/);
+  assert.match(unknown, /<dt>Rows a second<\/dt><dd class="unknown">measuring<\/dd>/);
+  assert.match(unknown, /aria-label="On the way from src\.example:3307 to dst\.example"/);
+  assert.doesNotMatch(unknown, /class="flight"/);
+  const known = { rowsCopied: 50, rowsEstimated: 100, rowsPerSecond: 5000 };
+  const taut = await html(progress({ ...known, lagSeconds: 0 }));
+  const slack = await html(progress({ ...known, lagSeconds: 20 }));
+  assert(depth(slack) > depth(taut) + 20, `${depth(taut)} and ${depth(slack)}`);
+  assert.match(slack, /transform="translate\(320 40\)"/);
+  assert.match(
+    slack,
+    /aria-label="50 % of the way from [^"]*, 5,000 rows a second in flight, the target 20 s behind"/,
+  );
+  assert.match(slack, /class="flight"/);
+  const phase = (state: FerryState, from: number, to: number) => ({
+    state,
+    startedAt: new Date(from * 1000).toISOString(),
+    endedAt: new Date(to * 1000).toISOString(),
+  });
+  const phases = [phase("preflight", 0, 2), phase("copying", 2, 32), phase("preflight", 40, 41)];
+  const rail = await html({ resumedTimes: 2, phases: [...phases, phase("copying", 41, 51)] });
+  assert.match(rail, /<span>Look<\/span><small>3\.0 s<\/small>/);
+  assert.match(rail, /aria-current="step"><span>Copy<\/span><small>40 s<\/small>/);
+  assert.match(rail, /resumed 2 times/);
 });

@@ -39,7 +39,7 @@ export function resourceOf(id: string, more: Partial<FerryResource> = {}): Ferry
     },
     position: null,
     verification: { state: "pending", rowsCompared: 0, differences: [] },
-    cutover: { attempts: 0, writesStoppedMs: null, position: null },
+    cutover: { attempts: 0, writesStoppedMs: null, position: null, fenceKept: false },
     phases: [],
     actions: allowedActions(state, paused),
     error: null,
@@ -89,6 +89,10 @@ export class FakeFerry implements Ferry {
   say(type: FerryEvent["type"], text: string): void {
     this.#events.push({ id: this.#events.length + 1, type, data: { text } });
     this.#ring();
+  }
+
+  lastEvents(count: number): readonly FerryEvent[] {
+    return this.#events.filter((e) => e.type !== "progress").slice(-count);
   }
 
   close(): void {

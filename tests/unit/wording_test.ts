@@ -11,6 +11,7 @@ const TABLE: TableProgress = {
   rowsEstimated: 2,
   bytesCopied: 3,
   verified: null,
+  strip: null,
 };
 
 Deno.test("durations, counts and shares are written as people read them", () => {

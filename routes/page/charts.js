@@ -1,0 +1,157 @@
+/**
+ * Two charts on one time axis, drawn in the browser of what the events tell: rows a second, and lag; with bands where
+ * copying waited, and why.
+ */
+
+/** A time of day. */
+export const clock = (date) => date.toLocaleTimeString([], { hour12: false });
+
+/** Numbers of the last minutes, one column a chart's line. Rates of changes are made of their counts. */
+const series = { time: [], copy: [], replay: [], lag: [], held: [] };
+const POINTS = 1200;
+const HEIGHT = 150;
+/** Seconds that a chart shows at least. */
+const SPAN = 60;
+const SPELLS = 5;
+let charts = null;
+let applied = null;
+
+/** Takes up what an event tells. */
+export function note({ progress, paused, throttled }) {
+  const now = Date.now() / 1000;
+  const before = series.time.at(-1);
+  const reason = paused ? "paused" : throttled?.reason ?? null;
+  if (before !== undefined && now - before < 0.2 && reason === series.held.at(-1)) return;
+  const changes = progress.changesApplied;
+  const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
+  applied = changes;
+  series.time.push(now);
+  series.copy.push(progress.rowsPerSecond);
+  series.replay.push(replayed);
+  series.lag.push(progress.lagSeconds);
+  series.held.push(reason);
+  if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
+  if (series.time.length > 1) draw();
+}
+
+/** Times at which copying waited, each with its reason. */
+function spells() {
+  const found = [];
+  for (let i = 0; i < series.time.length; i++) {
+    const reason = series.held[i];
+    if (reason === null) continue;
+    const [from, to] = [series.time[i], series.time[i + 1] ?? series.time[i]];
+    const last = found.at(-1);
+    if (last?.reason === reason && last.to === from) last.to = to;
+    else found.push({ reason, from, to });
+  }
+  return found;
+}
+
+async function draw() {
+  if (charts === null) {
+    charts = [];
+    const { default: Plot } = await import("/assets/uplot.js");
+    charts = makeCharts(Plot);
+  }
+  if (charts.length === 0) return; // the library is still on its way
+  charts[0].setData([series.time, series.copy, series.replay]);
+  charts[1].setData([series.time, series.lag]);
+  const items = spells().slice(-SPELLS).map(({ reason, from, to }) => {
+    const item = document.createElement("li");
+    item.textContent = `${clock(new Date(from * 1000))} to ${clock(new Date(to * 1000))}: ${reason}`;
+    return item;
+  });
+  document.getElementById("spells").replaceChildren(...items);
+}
+
+function makeCharts(Plot) {
+  // A canvas knows nothing of variables and schemes: an element is asked which color it would have.
+  const probe = document.createElement("span");
+  document.body.append(probe);
+  const color = (name) => {
+    probe.className = `color${name}`;
+    return getComputedStyle(probe).color;
+  };
+  const axis = {
+    stroke: color("--faint"),
+    grid: { stroke: color("--line") },
+    ticks: { stroke: color("--line") },
+  };
+  document.getElementById("charts").hidden = false;
+  const chart = (id, lines) => {
+    const place = document.getElementById(id);
+    return new Plot(
+      {
+        width: place.clientWidth,
+        height: HEIGHT,
+        cursor: { sync: { key: "ferry" } },
+        scales: {
+          // The library makes a day of a single moment.
+          x: { range: () => [Math.min(series.time[0], series.time.at(-1) - SPAN), series.time.at(-1)] },
+          y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
+        },
+        axes: [
+          { ...axis, values: (_plot, ticks) => ticks.map((t) => clock(new Date(t * 1000))), space: 80 },
+          {
+            ...axis,
+            size: 70,
+          },
+        ],
+        series: [
+          { value: (_plot, t) => t === null ? "--" : clock(new Date(t * 1000)) },
+          ...lines.map(([label, name, dash]) => ({
+            label,
+            stroke: color(name),
+            width: 2,
+            dash,
+            points: { show: false },
+          })),
+        ],
+        hooks: { drawClear: [(plot) => bands(plot, color("--band"), color("--faint"))] },
+      },
+      [[], ...lines.map(() => [])],
+      place,
+    );
+  };
+  return [
+    chart("rates", [["rows/s copied", "--accent"], ["changes/s replayed", "--good", [6, 3]]]),
+    chart("lags", [["seconds behind", "--wait"]]),
+  ];
+}
+
+function fit() {
+  for (const plot of charts ?? []) {
+    plot.setSize({ width: plot.root.parentElement.clientWidth, height: HEIGHT });
+  }
+}
+
+/** Grey where copying waited, with the reason where there is room for it. */
+function bands(plot, band, ink) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  for (const { reason, from, to } of spells()) {
+    const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
+    const width = plot.valToPos(to, "x", true) - left;
+    ctx.fillStyle = band;
+    ctx.fillRect(left, bbox.top, width, bbox.height);
+    if (width < 40) continue;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, width, bbox.height);
+    ctx.clip();
+    ctx.fillStyle = ink;
+    ctx.textBaseline = "top";
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.fillText(reason, left + 4, bbox.top + 4);
+    ctx.restore();
+  }
+  ctx.restore();
+}
+
+addEventListener("resize", fit);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const plot of charts ?? []) plot.destroy();
+  charts = null;
+  if (series.time.length > 1) draw();
+});

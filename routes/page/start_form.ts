@@ -1,0 +1,75 @@
+/**
+ * What is typed into the form that starts a ferry, the spec that it means, and which field a fault or a finding belongs to.
+ * @module
+ */
+import type { Finding } from "../../lib/progress/resource.ts";
+import type { SpecFault } from "../../lib/spec/spec_fault.ts";
+
+/** What was typed, by field. */
+export type StartForm = Readonly<Record<string, string>>;
+
+/** A field that is wrong: where in the spec, what was seen and what is needed. */
+export type FieldFault = Pick<SpecFault, "pointer" | "detail">;
+
+/** Fields of `throttle` that are numbers. */
+export const THROTTLE_FIELDS = [
+  "maxLagSeconds",
+  "maxThreadsRunning",
+  "criticalThreadsRunning",
+  "maxRowsPerSecond",
+  "maxBytesPerSecond",
+] as const;
+
+/** Where each field stands in the spec. */
+const POINTERS: Readonly<Record<string, string>> = {
+  id: "/id",
+  source: "/source",
+  target: "/target",
+  tables: "/tables",
+  exclude: "/exclude",
+  fence: "/cutover/fence",
+  keepFence: "/cutover/keepFence",
+  mode: "/cutover/mode",
+  timeoutSeconds: "/cutover/timeoutSeconds",
+  ...Object.fromEntries(THROTTLE_FIELDS.map((name) => [name, `/throttle/${name}`])),
+};
+
+/** The field that a fault is about, or `null`: none of this form. */
+export function fieldOfFault({ pointer }: FieldFault): string | null {
+  const found = Object.entries(POINTERS).find(([, at]) => pointer === at || pointer.startsWith(`${at}/`));
+  return found?.[0] ?? null;
+}
+
+/** The field that a finding is about: a server's own, or the tables for what one of them is like. */
+export function fieldOfFinding({ subject, code }: Finding): string | null {
+  for (const side of ["source", "target"]) {
+    if (subject === side || code.startsWith(`${side}-`)) return side;
+  }
+  return code === "no-tables" || subject.includes(".") || subject === "tables" ? "tables" : null;
+}
+
+/** The spec that a form means. Empty fields are left out; a number that is none stays what was typed, to be told so. */
+export function specOf(form: StartForm): Record<string, unknown> {
+  const text = (name: string) => (form[name] ?? "").trim();
+  const lines = (name: string) => text(name).split("\n").map((l) => l.trim()).filter((l) => l !== "");
+  const filled = (name: string, value: (typed: string) => unknown) =>
+    text(name) === "" ? {} : { [name]: value(text(name)) };
+  const number = (typed: string) => Number.isNaN(Number(typed)) ? typed : Number(typed);
+  const asIs = (typed: string) => typed;
+  const throttle = Object.assign({}, ...THROTTLE_FIELDS.map((name) => filled(name, number)));
+  return {
+    ...filled("id", asIs),
+    source: text("source"),
+    target: text("target"),
+    tables: lines("tables"),
+    ...filled("exclude", () => lines("exclude")),
+    ...filled("verify", asIs),
+    cutover: {
+      ...filled("mode", asIs),
+      ...filled("fence", asIs),
+      ...filled("timeoutSeconds", number),
+      ...filled("keepFence", (typed) => typed === "yes"),
+    },
+    ...(Object.keys(throttle).length === 0 ? {} : { throttle }),
+  };
+}
