@@ -191,8 +191,8 @@ export class FerrySnapshot {
         bytesCopied: sum((t) => t.bytesCopied),
         rowsPerSecond: rate === null ? null : Math.round(rate),
         changesApplied: this.#changesApplied,
-        changesPending: pendingOf(this.crossing),
-        lagSeconds: running ? this.crossing?.lagSeconds() ?? null : null,
+        changesPending: this.crossing?.replay?.pending ?? null,
+        lagSeconds: running ? this.crossing?.replay?.lagSeconds() ?? null : null,
         etaSeconds: rate === null || rate <= 0 || left === null ? null : Math.round(left / rate),
       },
       position: this.#position,
@@ -211,12 +211,12 @@ export class FerrySnapshot {
   #read(): void {
     const c = this.crossing;
     if (c === null) return;
-    if (c.flusher !== null) {
-      const { file, offset } = c.flusher.applied;
-      this.#position = { file, position: offset, gtidSet: c.gtids() };
-      this.#changesApplied = c.flusher.changes;
+    if (c.replay !== null) {
+      const { file, offset } = c.replay.flusher.applied;
+      this.#position = { file, position: offset, gtidSet: c.replay.gtids() };
+      this.#changesApplied = c.replay.flusher.changes;
     }
-    const v = c.verifier;
+    const v = c.comparison.verifier;
     if (v !== null) {
       const { rowsCompared, differences, differenceCount, tablesVerified } = v.progress;
       const state = differenceCount > 0 ? "failed" : v.passed === true ? "passed" : "running";
@@ -233,11 +233,6 @@ export class FerrySnapshot {
       }
     }
   }
-}
-
-function pendingOf(c: Crossing | null): number | null {
-  if (c === null || c.replayer === null || c.flusher === null) return null;
-  return c.replayer.pendingChanges + c.flusher.inFlight;
 }
 
 function now(): string {
