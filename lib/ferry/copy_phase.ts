@@ -57,6 +57,7 @@ export class CopyPhase {
       store,
       own,
       settings: () => orders.copy,
+      held: () => orders.copyHeld,
       allowed: async (s) => {
         await orders.copyAllowed(s);
         await throttle.allowed(s);

@@ -43,7 +43,10 @@ export interface CrossingOptions {
   /** Where it tells how it goes. */
   readonly logbook: Logbook;
   /** Where it hears what is asked. */
-  readonly orders: Pick<Orders, "copy" | "throttle" | "copyAllowed" | "next">;
+  readonly orders: Pick<
+    Orders,
+    "copy" | "throttle" | "copyHeld" | "copyAllowed" | "replayAllowed" | "next"
+  >;
 }
 
 /** The rooms of one attempt, opened and wired together. */
@@ -216,7 +219,7 @@ export class Crossing {
   }
 
   async #layLine(saved: StoredPosition): Promise<ReplayLine> {
-    const { spec, plan, store, own, logbook } = this.options;
+    const { spec, plan, store, own, logbook, orders } = this.options;
     const from = saved.offset === 0 ? `GTID set ${saved.gtids}` : `${saved.file}:${saved.offset}`;
     logbook.log(`Following the source's binlog from ${from}`);
     return this.replay = await ReplayLine.lay({
@@ -228,6 +231,7 @@ export class Crossing {
       own,
       statusSession: this.statusSession,
       open: (side) => this.open(side),
+      allowed: (signal) => orders.replayAllowed(signal),
     });
   }
 }

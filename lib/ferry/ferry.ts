@@ -4,7 +4,7 @@
  */
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
 import type { FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
-import type { FerryAction } from "./ferry_state.ts";
+import type { FerryAction, Hold } from "./ferry_state.ts";
 
 /** One ferry: watched, and asked to do things. */
 export interface Ferry {
@@ -19,8 +19,11 @@ export interface Ferry {
   events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent>;
   /** Resolves when `state` or `paused` is no longer as it is now, or when `signal` aborts. */
   changed(signal: AbortSignal): Promise<void>;
-  /** Asks for an action. Throws `action-not-allowed` where the state does not allow it. */
-  act(action: FerryAction): Promise<void>;
+  /**
+   * Asks for an action. `hold` is for `pause` alone: what it stops, by default `copy`, so that replay goes on. Throws
+   * `action-not-allowed` where the state does not allow it.
+   */
+  act(action: FerryAction, hold?: Hold): Promise<void>;
   /** Changes settings while it runs. Throws `action-not-allowed` when it has ended. */
   change(change: SpecChange): Promise<void>;
   /** Resolves when the ferry has ended: `done`, `failed` or `cancelled`, or was let go by this process. */

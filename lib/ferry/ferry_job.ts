@@ -14,7 +14,7 @@ import { keepTrying } from "./attempts.ts";
 import { Crossing } from "./crossing.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import type { Ferry } from "./ferry.ts";
-import { type FerryAction, isEnded } from "./ferry_state.ts";
+import { type FerryAction, type Hold, isEnded } from "./ferry_state.ts";
 import { Lease, type LeaseSettings } from "./lease.ts";
 import { Orders } from "./orders.ts";
 import { takeUp } from "./take_up.ts";
@@ -76,12 +76,13 @@ export class FerryJob implements Ferry {
     return this.#telling.changed(signal);
   }
 
-  async act(action: FerryAction): Promise<void> {
+  async act(action: FerryAction, hold: Hold = "copy"): Promise<void> {
     this.#orders.assertAllowed(action, this.#lease.elsewhere);
     switch (action) {
       case "pause":
+        return await this.#orders.hold(hold);
       case "resume":
-        return await this.#orders.pause(action === "pause");
+        return await this.#orders.hold(null);
       case "cutover":
       case "verify":
         return this.#orders.give(action);

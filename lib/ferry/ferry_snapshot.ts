@@ -16,7 +16,7 @@ import { tableLabel } from "../schema/table.ts";
 import { maskUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Crossing } from "./crossing.ts";
-import { allowedActions, type FerryState, isEnded, mayMove } from "./ferry_state.ts";
+import { allowedActions, type FerryState, type Hold, isEnded, mayMove } from "./ferry_state.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -24,8 +24,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class FerrySnapshot {
   /** Where it is. */
   state: FerryState = "preflight";
-  /** Copying is held. */
-  paused = false;
+  /** What a person holds, or `null`. */
+  hold: Hold | null = null;
   /** Why copying waits, or `null`. */
   throttled: string | null = null;
   /** Times taken up again. */
@@ -63,7 +63,7 @@ export class FerrySnapshot {
   /** Goes on from a stored resource. */
   restore(r: FerryResource): void {
     this.state = r.state;
-    this.paused = r.paused;
+    this.hold = r.hold ?? (r.paused ? "copy" : null); // an older program has told only that it is paused
     this.resumedTimes = r.resumedTimes;
     this.attempts = r.cutover.attempts;
     this.writesStoppedMs = r.cutover.writesStoppedMs;
@@ -173,13 +173,14 @@ export class FerrySnapshot {
     const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
     const running = !isEnded(this.state);
     if (this.state === "copying") this.#rows.note(rowsCopied, performance.now());
-    const rate = this.state === "copying" && !this.paused ? this.#rows.perSecond() : null;
+    const rate = this.state === "copying" && this.hold === null ? this.#rows.perSecond() : null;
     const left = rowsEstimated === null ? null : rowsEstimated - rowsCopied;
     this.#updatedAt = running ? now() : this.#updatedAt;
     return {
       id: this.spec.id,
       state: this.state,
-      paused: this.paused,
+      paused: this.hold !== null,
+      hold: this.hold,
       throttled: this.throttled === null || isEnded(this.state) ? null : { reason: this.throttled },
       resumedTimes: this.resumedTimes,
       source: maskUrl(this.spec.source),
@@ -199,7 +200,7 @@ export class FerrySnapshot {
       verification: this.#verification,
       cutover: { attempts: this.attempts, writesStoppedMs: this.writesStoppedMs, position: this.endPosition },
       phases: this.#phases.map((p) => ({ ...p })),
-      actions: allowedActions(this.state, this.paused),
+      actions: allowedActions(this.state, this.hold !== null),
       error: this.error,
       createdAt: this.#createdAt,
       updatedAt: this.#updatedAt,

@@ -6,10 +6,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import { maskThrottle } from "../spec/fingerprint.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
-import { type FerryAction, isEnded } from "./ferry_state.ts";
+import { type FerryAction, type Hold, holdsReplay, isEnded } from "./ferry_state.ts";
 import type { Telling } from "./telling.ts";
 
-/** Milliseconds between two looks whether copying is still held. */
+/** Milliseconds between two looks whether something is still held. */
 const LOOK_MS = 50;
 
 /** What may be ordered while a ferry waits for its cutover. */
@@ -60,9 +60,9 @@ export class Orders {
     );
   }
 
-  /** Holds copying, or lets it go on. Recorded when this resolves. */
-  async pause(paused: boolean): Promise<void> {
-    this.telling.snapshot.paused = paused;
+  /** Holds what is said from now on; `null` lets everything go on. Recorded when this resolves. */
+  async hold(what: Hold | null): Promise<void> {
+    this.telling.snapshot.hold = what;
     this.telling.tell("state");
     await this.telling.save();
   }
@@ -108,9 +108,20 @@ export class Orders {
     this.#wanted = null;
   }
 
-  /** Resolves unless copying is held. */
+  /** Nothing more is to be copied or compared now. */
+  get copyHeld(): boolean {
+    return this.telling.snapshot.hold !== null || this.#closing;
+  }
+
+  /** Resolves when rows may be copied or compared. */
   async copyAllowed(signal: AbortSignal): Promise<void> {
-    while (this.telling.snapshot.paused || this.#closing) await delay(LOOK_MS, undefined, { signal });
+    while (this.copyHeld) await delay(LOOK_MS, undefined, { signal });
+  }
+
+  /** Resolves when changes may be replayed. */
+  async replayAllowed(signal: AbortSignal): Promise<void> {
+    const { snapshot } = this.telling;
+    while (holdsReplay(snapshot.state, snapshot.hold)) await delay(LOOK_MS, undefined, { signal });
   }
 
   /** The next thing that a person asks for. */

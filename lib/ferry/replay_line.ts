@@ -42,6 +42,8 @@ export interface ReplayLineOptions {
   readonly statusSession: Session;
   /** Opens a data session that ends with the attempt. */
   readonly open: (side: "source" | "target") => Promise<Session>;
+  /** Resolves when changes may be replayed. */
+  readonly allowed: (signal: AbortSignal) => Promise<void>;
 }
 
 /** One attempt's replay. */
@@ -92,6 +94,7 @@ export class ReplayLine {
       store,
       own,
       saved,
+      allowed: options.allowed,
       gtids: () => saved.gtids === null ? null : delivered.complete.toString(),
     });
     flusher.intervalMs = COPY_FLUSH_MS;

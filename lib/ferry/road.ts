@@ -80,7 +80,10 @@ function indexesOf(crossing: Crossing, signal: AbortSignal): TargetIndexes {
 /** Waits for a person, or not, and keeps what is left to compare small meanwhile. */
 async function awaitOrder(crossing: Crossing, signal: AbortSignal): Promise<Order> {
   const { orders, spec } = crossing.options;
-  if (spec.cutover.mode === "auto") return "cutover";
+  if (spec.cutover.mode === "auto") {
+    await orders.copyAllowed(signal); // a ferry that is held does not cut over
+    return "cutover";
+  }
   const order = orders.next(signal);
   order.catch(() => {});
   for (;;) {

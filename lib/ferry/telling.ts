@@ -86,6 +86,7 @@ export class Telling implements Logbook {
       text: sentence(r),
       state: r.state,
       paused: r.paused,
+      hold: r.hold,
       throttled: r.throttled,
       progress: r.progress,
       verification: r.verification,
@@ -194,6 +195,7 @@ export class Telling implements Logbook {
   async cutoverDone(position: BinlogPosition, gtids: string | null, stoppedAt: number | null): Promise<void> {
     this.snapshot.endPosition = { file: position.file, position: position.offset, gtidSet: gtids };
     this.snapshot.writesStoppedMs = stoppedAt === null ? null : Math.round(performance.now() - stoppedAt);
+    this.snapshot.hold = null; // one that came while it cut over has nothing to hold any more
     await this.move("done");
   }
 
