@@ -29,6 +29,8 @@ const DRAIN_MS = 3000;
 export interface JobSettings extends LeaseSettings {
   /** How callbacks are posted. */
   readonly callbacks: CallbackPolicy;
+  /** Named connections, as far as the process has been told of any. */
+  readonly connections: ReadonlyMap<string, string>;
 }
 
 /** A ferry under way. */
@@ -52,7 +54,7 @@ export class FerryJob implements Ferry {
   ) {
     this.#lease = new Lease(spec, settings);
     this.#telling = new Telling(spec, this.#lease, settings.callbacks);
-    this.#orders = new Orders(spec, this.#telling);
+    this.#orders = new Orders(spec, this.#telling, this.#lease, settings.connections);
     this.#running = this.#run();
   }
 
@@ -77,7 +79,7 @@ export class FerryJob implements Ferry {
   }
 
   async act(action: FerryAction, hold: Hold = "copy"): Promise<void> {
-    this.#orders.assertAllowed(action, this.#lease.elsewhere);
+    this.#orders.assertAllowed(action);
     switch (action) {
       case "pause":
         return await this.#orders.hold(hold);
@@ -99,9 +101,8 @@ export class FerryJob implements Ferry {
     }
   }
 
-  // deno-lint-ignore require-await -- what it throws, it rejects with
-  async change(change: SpecChange): Promise<void> {
-    this.#orders.change(change);
+  change(change: SpecChange): Promise<void> {
+    return this.#orders.change(change);
   }
 
   /** Lets go of the ferry: commits what is in flight, gives up the lease, ends its streams. */
@@ -166,8 +167,12 @@ export class FerryJob implements Ferry {
       await this.#explain(e, signal);
     }
     const how = { alone: this.alone, retrying: this.#retrying };
+    const ours = this.#lease.own !== null && !this.#lease.elsewhere;
+    if (!ours) this.#orders.awaitLease();
     const stored = await takeUp(this.#lease, this.#telling, how, signal);
-    if (stored !== null) this.#retrying = false;
+    if (stored === null) return null;
+    this.#retrying = false;
+    await this.#orders.recall();
     return stored;
   }
 

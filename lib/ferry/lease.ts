@@ -151,6 +151,16 @@ export class Lease {
     await this.store.saveSnapshot(this.session, this.#own, snapshot.state, JSON.stringify(snapshot));
   }
 
+  /** Writes what was changed of the settings. Needs the lease. */
+  async saveSettings(changed: string): Promise<void> {
+    await this.store.saveSettings(this.session, this.#own!, changed);
+  }
+
+  /** What was changed of the settings, by whichever process; `null` where nothing was. */
+  storedSettings(): Promise<string | null> {
+    return this.store.settings(this.session, this.spec.id);
+  }
+
   /** Writes events under the lease as it is when this is called. */
   eventSaver(): (events: readonly FerryEvent[]) => Promise<void> {
     const own = this.#own!;

@@ -6,7 +6,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import { maskThrottle } from "../spec/fingerprint.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
+import { joinChanges, readStoredChange, storedChange } from "../spec/kept_settings.ts";
 import { type FerryAction, type Hold, holdsReplay, isEnded } from "./ferry_state.ts";
+import type { Lease } from "./lease.ts";
 import type { Telling } from "./telling.ts";
 
 /** Milliseconds between two looks whether something is still held. */
@@ -17,39 +19,40 @@ export type Order = "cutover" | "verify";
 
 /** The orders of one ferry. */
 export class Orders {
-  #copy: CopySettings;
-  #throttle: ThrottleSettings | null;
+  /** What was changed of the spec's settings. */
+  #changed: SpecChange = {};
+  /** What was changed before {@linkcode recall}, and is not recorded yet; `null` once changes are recorded as they come. */
+  #early: SpecChange | null = {};
+  /** One change after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
   #closing = false;
   /** What a person asked for, until the crossing takes it. */
   #wanted: Order | null = null;
   #take: (() => void) | null = null;
 
-  /** As the spec has it, until somebody asks for something else. */
-  constructor(spec: FerrySpec, private readonly telling: Telling) {
-    this.#copy = spec.copy;
-    this.#throttle = spec.throttle;
-  }
+  /** As the spec has it, until somebody asks for something else. `connections` are named ones that a change may name. */
+  constructor(
+    private readonly spec: FerrySpec,
+    private readonly telling: Telling,
+    private readonly lease: Lease,
+    private readonly connections: ReadonlyMap<string, string>,
+  ) {}
 
   /** The copy settings of now. */
   get copy(): CopySettings {
-    return this.#copy;
+    return { ...this.spec.copy, ...this.#changed.copy };
   }
 
   /** The throttle of now, or `null`. */
   get throttle(): ThrottleSettings | null {
-    return this.#throttle;
+    const { throttle = this.spec.throttle } = this.#changed;
+    return throttle;
   }
 
   /** Throws `action-not-allowed` where the state does not allow it, `ferry-owned-elsewhere` where another process has it. */
-  assertAllowed(action: FerryAction, elsewhere: boolean): void {
+  assertAllowed(action: FerryAction): void {
     const { id, actions, state } = this.telling.resource();
-    if (elsewhere && !isEnded(state)) {
-      throw new FerryError(
-        "ferry-owned-elsewhere",
-        `Cannot ${action} ferry "${id}": another process owns it`,
-        { retryable: true },
-      );
-    }
+    this.#assertHere(action);
     if (actions.includes(action)) return;
     throw new FerryError(
       "action-not-allowed",
@@ -80,21 +83,66 @@ export class Orders {
     this.#take?.();
   }
 
-  /** Changes settings while it runs. Throws `action-not-allowed` when it has ended. */
-  change(change: SpecChange): void {
-    const { telling } = this;
-    const { id, state } = telling.resource();
-    if (isEnded(state)) {
-      throw new FerryError("action-not-allowed", `Cannot change ferry "${id}": it is in state "${state}"`);
-    }
-    if (change.copy !== undefined) {
-      this.#copy = { ...this.#copy, ...change.copy };
-      telling.log(`Copy settings are now: ${JSON.stringify(this.#copy)}`);
-    }
-    if (change.throttle !== undefined) {
-      this.#throttle = change.throttle;
-      telling.log(`The throttle is now: ${throttleText(change.throttle)}`);
-    }
+  /**
+   * Changes settings while it runs; recorded when this resolves, for whichever process takes the ferry up. Throws
+   * `action-not-allowed` when it has ended, `ferry-owned-elsewhere` where another process has it.
+   */
+  change(change: SpecChange): Promise<void> {
+    return this.#inTurn(async () => {
+      const { id, state } = this.telling.resource();
+      if (isEnded(state)) {
+        throw new FerryError("action-not-allowed", `Cannot change ferry "${id}": it is in state "${state}"`);
+      }
+      this.#assertHere("change");
+      const changed = joinChanges(this.#changed, change);
+      if (this.#early !== null) this.#early = joinChanges(this.#early, change);
+      else await this.lease.saveSettings(storedChange(changed));
+      this.#changed = changed;
+      this.#tellSettings(change);
+    });
+  }
+
+  /** The lease is yet to be taken: what is changed meanwhile is recorded by {@linkcode recall}. */
+  awaitLease(): void {
+    this.#early ??= {};
+  }
+
+  /** The lease is this process's now: takes up what was changed before, wherever that was. The last change wins. Once. */
+  recall(): Promise<void> {
+    return this.#inTurn(async () => {
+      const early = this.#early;
+      if (early === null) return;
+      const stored = await this.lease.storedSettings();
+      if (stored !== null) {
+        const { spec, connections } = this;
+        const { change, lost } = readStoredChange(stored, {
+          throttles: [spec.throttle, this.throttle],
+          servers: [
+            { url: spec.source, name: spec.sourceName },
+            { url: spec.target, name: spec.targetName },
+          ],
+          connections,
+        });
+        this.#changed = joinChanges(change, early);
+        this.#tellSettings(change);
+        if (early.throttle === undefined && lost.length > 0) {
+          this.telling.log(
+            `The throttle goes on without ${
+              lost.join(", ")
+            }: passwords are not stored; change it to add them`,
+            "throttle-incomplete",
+          );
+        }
+      }
+      if (Object.keys(early).length > 0) await this.lease.saveSettings(storedChange(this.#changed));
+      this.#early = null;
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   /** Nothing new begins: the process shuts down. */
@@ -137,6 +185,21 @@ export class Orders {
       // It may have been asked for since the state was told and before anybody waited here.
       this.#take();
     });
+  }
+
+  #assertHere(what: string): void {
+    const { id, state } = this.telling.resource();
+    if (!this.lease.elsewhere || isEnded(state)) return;
+    throw new FerryError("ferry-owned-elsewhere", `Cannot ${what} ferry "${id}": another process owns it`, {
+      retryable: true,
+    });
+  }
+
+  #tellSettings(change: SpecChange): void {
+    if (change.copy !== undefined) this.telling.log(`Copy settings are now: ${JSON.stringify(this.copy)}`);
+    if (change.throttle !== undefined) {
+      this.telling.log(`The throttle is now: ${throttleText(this.throttle)}`);
+    }
   }
 }
 
