@@ -2,10 +2,14 @@
  * The comparison of both sides, and what it means for the road.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import type { Session } from "../mysql/session.ts";
 import { Verifier } from "../verify/verifier.ts";
 import type { Crossing } from "./crossing.ts";
+
+/** Milliseconds between two looks whether comparing still has to wait. */
+const LOOK_MS = 50;
 
 /** One attempt's comparison. */
 export class Comparison {
@@ -36,6 +40,7 @@ export class Comparison {
         },
         caughtUp: (s) => this.#caughtUpVisibly(s),
       },
+      allowed: (s) => this.#allowed(s),
     });
     await verifier.full(signal);
     await this.settle(signal);
@@ -56,6 +61,14 @@ export class Comparison {
   /** Watches no more and closes its sessions. */
   async close(): Promise<void> {
     await this.#verifier?.close();
+  }
+
+  /** It reads both servers as copying does, and waits for what copying waits for; but not while a person waits for it. */
+  async #allowed(signal: AbortSignal): Promise<void> {
+    const { throttle, options: { orders } } = this.crossing;
+    while (orders.asked === null && (orders.copyHeld || throttle.reason !== null)) {
+      await delay(LOOK_MS, undefined, { signal });
+    }
   }
 
   #assertEqual(): void {

@@ -45,7 +45,7 @@ export interface CrossingOptions {
   /** Where it hears what is asked. */
   readonly orders: Pick<
     Orders,
-    "copy" | "throttle" | "copyHeld" | "copyAllowed" | "replayAllowed" | "next"
+    "copy" | "throttle" | "copyHeld" | "copyAllowed" | "replayAllowed" | "asked" | "take" | "heard"
   >;
 }
 

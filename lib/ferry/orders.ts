@@ -26,9 +26,8 @@ export class Orders {
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closing = false;
-  /** What a person asked for, until the crossing takes it. */
-  #wanted: Order | null = null;
-  #take: (() => void) | null = null;
+  #asked: Order | null = null;
+  #heard: (() => void) | null = null;
 
   /** As the spec has it, until somebody asks for something else. `connections` are named ones that a change may name. */
   constructor(
@@ -63,8 +62,13 @@ export class Orders {
     );
   }
 
-  /** Holds what is said from now on; `null` lets everything go on. Recorded when this resolves. */
+  /**
+   * Holds what is said from now on; `null` lets everything go on. Recorded when this resolves. An order that nothing has
+   * come of yet is withdrawn.
+   */
   async hold(what: Hold | null): Promise<void> {
+    if (this.#asked !== null) this.telling.log(`Withdrawn, since the ferry is held: ${this.#asked}`);
+    this.drop();
     this.telling.snapshot.hold = what;
     this.telling.tell("state");
     await this.telling.save();
@@ -79,8 +83,8 @@ export class Orders {
         { retryable: true, hint: "Try again in a moment" },
       );
     }
-    this.#wanted = order;
-    this.#take?.();
+    this.#asked = order;
+    this.#heard?.();
   }
 
   /**
@@ -152,8 +156,7 @@ export class Orders {
 
   /** The attempt is over, and with it what was asked of it. */
   drop(): void {
-    this.#take = null;
-    this.#wanted = null;
+    this.#asked = null;
   }
 
   /** Nothing more is to be copied or compared now. */
@@ -172,19 +175,27 @@ export class Orders {
     while (holdsReplay(snapshot.state, snapshot.hold)) await delay(LOOK_MS, undefined, { signal });
   }
 
-  /** The next thing that a person asks for. */
-  next(signal: AbortSignal): Promise<Order> {
-    return new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      this.#take = () => {
-        const order = this.#wanted;
-        if (order === null) return;
-        this.drop();
-        resolve(order);
-      };
-      // It may have been asked for since the state was told and before anybody waited here.
-      this.#take();
-    });
+  /** What a person has asked for and the crossing has not taken yet, or `null`. */
+  get asked(): Order | null {
+    return this.#asked;
+  }
+
+  /** Takes what was asked for. */
+  take(): Order | null {
+    const order = this.#asked;
+    this.#asked = null;
+    return order;
+  }
+
+  /** Resolves when something is asked for, or after `ms` milliseconds. */
+  async heard(ms: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#asked !== null) return;
+    const rung = new AbortController();
+    this.#heard = () => rung.abort();
+    await delay(ms, undefined, { signal: AbortSignal.any([signal, rung.signal]) }).catch(() => {});
+    this.#heard = null;
+    signal.throwIfAborted();
   }
 
   #assertHere(what: string): void {

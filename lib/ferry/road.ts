@@ -84,11 +84,10 @@ async function awaitOrder(crossing: Crossing, signal: AbortSignal): Promise<Orde
     await orders.copyAllowed(signal); // a ferry that is held does not cut over
     return "cutover";
   }
-  const order = orders.next(signal);
-  order.catch(() => {});
   for (;;) {
-    const asked = await Promise.race([order, delay(SETTLE_MS, null, { signal })]);
-    if (asked !== null) return asked;
+    await orders.heard(SETTLE_MS, signal);
+    const order = orders.take();
+    if (order !== null) return order;
     await crossing.comparison.settle(signal);
   }
 }

@@ -176,11 +176,12 @@ export class Telling implements Logbook {
     this.snapshot.indexing(table);
   }
 
-  /** Copying waits for this reason from now on, or, with `null`, no longer. */
+  /** Copying, or comparing, waits for this reason from now on, or, with `null`, no longer. */
   throttled(reason: string | null): void {
     this.snapshot.throttled = reason;
+    const what = ["verifying", "awaitingCutover"].includes(this.snapshot.state) ? "Comparing" : "Copying";
     this.log(
-      reason === null ? "Copying goes on: nothing slows it down" : `Copying waits: ${reason}`,
+      reason === null ? `${what} goes on: nothing slows it down` : `${what} waits: ${reason}`,
       "throttled",
     );
     this.#wake();

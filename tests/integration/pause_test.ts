@@ -194,3 +194,35 @@ onEachFlavour(
     assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 1000);
   },
 );
+
+onEachFlavour("a pause withdraws a cutover that has not begun", async ({ source, target }) => {
+  await makeOrders(source.url, 100, 10);
+  await using there = await Sql.open(source.url);
+  await using other = await Sql.open(target.url);
+  const dock = openDock();
+  try {
+    const cutover = { mode: "manual", fence: "lockTables", keepFence: false };
+    const ferry = await dock.start(shopSpec(source.url, target.url, { cutover }));
+    await until(ferry, ["awaitingCutover"]);
+    // What has changed is compared again while it waits, and cannot be: its replay waits for a lock.
+    await other.run("START TRANSACTION; SELECT * FROM shop.orders WHERE id = 0 FOR UPDATE");
+    await there.run("UPDATE shop.orders SET v = -1 WHERE id = 0");
+    await wait(2000);
+    await ferry.act("cutover");
+    assert.equal(ferry.resource().state, "awaitingCutover");
+    await ferry.act("pause", "all");
+    await other.run("ROLLBACK");
+    await ferry.act("resume");
+    await untilTrue("it is replayed", () => ferry.resource().progress.changesPending === 0);
+    await wait(2000);
+    assert.equal(ferry.resource().state, "awaitingCutover");
+    await ferry.act("cutover");
+    await until(ferry, ["done"]);
+    const texts: string[] = [];
+    for await (const event of ferry.events(0, AbortSignal.timeout(10_000))) texts.push(event.data.text);
+    assert(texts.includes("Withdrawn, since the ferry is held: cutover"), texts.join("; "));
+    assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 100);
+  } finally {
+    await dock.close();
+  }
+});
