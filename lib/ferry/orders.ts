@@ -23,6 +23,8 @@ export class Orders {
   #changed: SpecChange = {};
   /** What was changed before {@linkcode recall}, and is not recorded yet; `null` once changes are recorded as they come. */
   #early: SpecChange | null = {};
+  /** What was held, or let go, before {@linkcode recall}. */
+  #earlyHold: Hold | null | undefined;
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closing = false;
@@ -70,6 +72,7 @@ export class Orders {
     if (this.#asked !== null) this.telling.log(`Withdrawn, since the ferry is held: ${this.#asked}`);
     this.drop();
     this.telling.snapshot.hold = what;
+    if (this.#early !== null) this.#earlyHold = what;
     this.telling.tell("state");
     await this.telling.save();
   }
@@ -139,6 +142,11 @@ export class Orders {
         }
       }
       if (Object.keys(early).length > 0) await this.lease.saveSettings(storedChange(this.#changed));
+      if (this.#earlyHold !== undefined) {
+        this.telling.snapshot.hold = this.#earlyHold; // what was stored has taken its place meanwhile
+        this.#earlyHold = undefined;
+        await this.telling.save();
+      }
       this.#early = null;
     });
   }

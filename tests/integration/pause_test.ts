@@ -226,3 +226,35 @@ onEachFlavour("a pause withdraws a cutover that has not begun", async ({ source,
     await dock.close();
   }
 });
+
+onEachFlavour("a pause that comes before the ferry is taken up holds it then", async ({ source, target }) => {
+  await makeOrders(source.url, 3000, 1000);
+  const spec = shopSpec(source.url, target.url, {
+    id: "early",
+    copy: { chunkBytes: 16_384 },
+    throttle: { maxRowsPerSecond: 300 },
+  });
+  const one = openDock();
+  try {
+    const ferry = await one.start(spec);
+    await untilTrue("some is copied", () => ferry.resource().progress.rowsCopied > 0);
+  } finally {
+    await one.close();
+  }
+  const two = openDock();
+  try {
+    const ferry = await two.start(spec);
+    await ferry.act("pause", "all");
+    await untilTrue("it is taken up", () => {
+      const { resumedTimes, state } = ferry.resource();
+      return resumedTimes === 1 && state === "copying";
+    });
+    assert.equal(ferry.resource().hold, "all");
+    await using sql = await Sql.open(target.url);
+    const before = await standing(sql);
+    await wait(1000);
+    assert.equal(await standing(sql), before);
+  } finally {
+    await two.close();
+  }
+});
