@@ -11,10 +11,10 @@ import { readSpec } from "./lib/cli/read_spec.ts";
 import { runFerry } from "./lib/cli/run.ts";
 import { onCutoverSignal, stopOnSignals } from "./lib/cli/signals.ts";
 import { processTerminal as terminal } from "./lib/cli/terminal.ts";
+import { troubleLines, troubleOf } from "./lib/cli/trouble.ts";
 import { watchFerry } from "./lib/cli/watch.ts";
-import { errorText } from "./lib/errors.ts";
 import type { Dock } from "./lib/ferry/ferry.ts";
-import { configureLog } from "./lib/log.ts";
+import { configureLog, writeToConsole, writeToStderr } from "./lib/log.ts";
 import { readSettings, refusalToServe, type Settings } from "./lib/spec/settings.ts";
 import { serveUntil } from "./routes/service.ts";
 
@@ -29,7 +29,14 @@ async function main(args: readonly string[]): Promise<number> {
   const reading = readSettings(environment, command.kind === "serve" ? command.flags : {});
   if ("faults" in reading) return fail(reading.faults.join("\n") + "\n");
   // A command's own words are its progress: its log lines are for what goes wrong.
-  configureLog({ format: reading.settings.log, level: command.kind === "serve" ? "info" : "warning" });
+  const serving = command.kind === "serve";
+  configureLog({
+    format: !serving && command.json ? "json" : reading.settings.log,
+    level: serving ? "info" : "warning",
+    ferries: serving,
+    // What Deno takes for true.
+    write: ["true", "1"].includes(environment.OTEL_DENO ?? "") ? writeToConsole : writeToStderr,
+  });
   return await perform(command, reading.settings);
 }
 
@@ -70,5 +77,6 @@ function fail(message: string): number {
 
 if (import.meta.main) {
   // Exits by name: a connection that some library left open must not keep the process.
-  Deno.exit(await main(Deno.args).catch((error) => (fail(`${errorText(error)}\n`), EXIT.failed)));
+  const tell = (error: unknown) => fail(troubleLines(troubleOf(error)).join("\n") + "\n");
+  Deno.exit(await main(Deno.args).catch((error) => (tell(error), EXIT.failed)));
 }

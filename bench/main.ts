@@ -5,7 +5,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { say, whole } from "../demo/say.ts";
+import { say } from "../demo/say.ts";
+import { count as whole } from "../lib/progress/wording.ts";
 import { clientTools, mydumperTools, type ServerPair, startPair, type Vendor } from "../tests/servers/mod.ts";
 import { BACKLOGS } from "./changes/backlog.ts";
 import { catchUp } from "./changes/catch_up.ts";

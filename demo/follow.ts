@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FerryResource } from "../lib/progress/resource.ts";
-import { say, seconds, whole } from "./say.ts";
+import { count, seconds } from "../lib/progress/wording.ts";
+import { say } from "./say.ts";
 import type { Service } from "./service.ts";
 import type { Writer } from "./writer.ts";
 
@@ -34,7 +35,7 @@ export async function follow(
     const now = performance.now() - began;
     if (type === "progress" && now - shown < PROGRESS_EVERY_MS) continue;
     if (type === "progress") shown = now;
-    await say(`  ${seconds(now).padStart(7)}  ${type.padEnd(8)} ${data.text}`);
+    await say(`  ${seconds(now / 1000).padStart(7)}  ${type.padEnd(8)} ${data.text}`);
     if (type === "state" && data.state === "awaitingCutover") {
       if (tries++ === TRIES) throw new Error(`the ferry did not cut over in ${TRIES} tries`);
       void order(service, id, writer, signal);
@@ -48,8 +49,8 @@ async function order(service: Service, id: string, writer: Writer, signal: Abort
     await sleep(WAIT_MS, undefined, { signal });
     const { committed, longestMs } = writer.report();
     await say(
-      `           The application has committed ${whole(committed)} transactions; ` +
-        `the longest took ${whole(longestMs)} ms. POST …/cutover`,
+      `           The application has committed ${count(committed)} transactions; ` +
+        `the longest took ${count(longestMs)} ms. POST …/cutover`,
     );
     await service.post(`/v1/ferries/${id}/cutover`);
   } catch (error) {

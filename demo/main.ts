@@ -1,14 +1,17 @@
 /**
- * `deno task demo [--vendor mysql|mariadb] [--rows N] [--writes N]`: two servers, tables on the one, an application that
- * writes to them all the while, a ferry posted over HTTP, a cutover, and a comparison that is not the ferry's own.
- * Exit 0 only if both sides are equal.
+ * `deno task demo [--vendor mysql|mariadb] [--rows N] [--writes N] [--stay]`: two servers, tables on the one, an
+ * application that writes to them all the while, a ferry posted over HTTP, a cutover, and a comparison that is not the
+ * ferry's own. The page shows it; on a terminal, or with `--stay`, it stays until Ctrl-C. Exit 0 only if both sides are
+ * equal.
  * @module
  */
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { count, seconds } from "../lib/progress/wording.ts";
 import { startPair } from "../tests/servers/mod.ts";
 import { compareTable } from "./compare.ts";
-import { say, seconds, whole } from "./say.ts";
+import { say } from "./say.ts";
 import { Service } from "./service.ts";
 import { follow, type Resource } from "./follow.ts";
 import { fillTables, TABLE_NAMES } from "./tables.ts";
@@ -22,6 +25,7 @@ const { values: flags } = parseArgs({
     vendor: { type: "string", default: "mysql" },
     rows: { type: "string", default: "1000000" },
     writes: { type: "string", default: "400" },
+    stay: { type: "boolean", default: false },
   },
 });
 const vendor = flags.vendor;
@@ -30,6 +34,8 @@ if (vendor !== "mysql" && vendor !== "mariadb") {
 }
 const wanted = Number(flags.rows);
 const perSecond = Number(flags.writes);
+// A person wants to look; a pipeline waits for the end.
+const stay = flags.stay || (Deno.stdin.isTerminal() && Deno.stdout.isTerminal());
 if (!(wanted >= 1000 && wanted <= 20_000_000)) {
   throw new Error("--rows is not a number from 1000 to 20000000");
 }
@@ -57,11 +63,16 @@ async function demo(vendor: "mysql" | "mariadb", signal: AbortSignal): Promise<b
     `  source ${source.host}:${source.port}, target ${target.host}:${target.port}, version ${source.version}`,
   );
 
+  await using service = await orAbort(Service.start(), signal);
+  await say(`The page is on ${service.url}/: the ferry comes there as soon as there are rows`);
+
   const filling = performance.now();
   const rows = await orAbort(fillTables(source.url, wanted), signal);
   const total = [...rows.values()].reduce((sum, n) => sum + n, 0);
   await say(
-    `Filled ${rows.size} tables with ${whole(total)} rows in ${seconds(performance.now() - filling)}`,
+    `Filled ${rows.size} tables with ${count(total)} rows in ${
+      seconds((performance.now() - filling) / 1000)
+    }`,
   );
 
   const writer = new Writer({ connections: 4, perSecond, rows });
@@ -69,18 +80,18 @@ async function demo(vendor: "mysql" | "mariadb", signal: AbortSignal): Promise<b
   await writer.start(source.url);
   await say(`The application writes: 4 connections, ${perSecond} transactions a second`);
 
-  await using service = await orAbort(Service.start(), signal);
-  await say(`The service answers. Look there while it runs: curl -N ${service.url}/v1/ferries/${ID}/events`);
   await sleep(1000, undefined, { signal });
 
-  const began = performance.now();
-  await service.post("/v1/ferries", {
+  const spec = {
     id: ID,
     source: source.url,
     target: target.url,
     tables: ["shop.*", "crm.*"],
     cutover: { mode: "manual", fence: "lockTables", timeoutSeconds: 30, keepFence: true },
-  });
+  };
+  const began = performance.now();
+  await service.post("/v1/ferries", spec);
+  await say(`Watch it on ${service.url}/ferries/${ID}, or: curl -N ${service.url}/v1/ferries/${ID}/events`);
   const ferry = await orAbort(follow(service, ID, writer, signal), signal);
   const took = performance.now() - began;
   // The fence holds what the application wants to write. It goes away with its owner, so the application goes first.
@@ -92,12 +103,20 @@ async function demo(vendor: "mysql" | "mariadb", signal: AbortSignal): Promise<b
     return false;
   }
   const code = await service.stop();
-  await say(`The application is off the source, the service is stopped (exit ${code})`);
+  await say(`The application is off the source, the service is stopped (exit ${code}) and started again`);
+  // The fence went with its owner. With the same spec the next one finds the ferry that is done, and shows it.
+  await using again = await orAbort(Service.start(service.port), signal);
+  await again.post("/v1/ferries", spec);
 
   await say("Comparing both sides, every column of every row …");
   const equal = await orAbort(compareAll(source.url, target.url, signal), signal);
   if (equal) await goOn(writer, target.url);
   await summary(ferry, before, took, equal);
+  if (stay) {
+    await say();
+    await say(`The page stays on ${again.url}/ferries/${ID} until Ctrl-C`);
+    if (!signal.aborted) await once(signal, "abort");
+  }
   return equal && code === 0;
 }
 
@@ -106,7 +125,7 @@ async function compareAll(sourceUrl: string, targetUrl: string, signal: AbortSig
   for (const table of TABLE_NAMES) {
     signal.throwIfAborted();
     const { rows, difference } = await compareTable(sourceUrl, targetUrl, table);
-    await say(`  ${table.padEnd(18)} ${whole(rows).padStart(10)} rows ${difference ?? "equal"}`);
+    await say(`  ${table.padEnd(18)} ${count(rows).padStart(10)} rows ${difference ?? "equal"}`);
     equal &&= difference === null;
   }
   return equal;
@@ -117,7 +136,7 @@ async function goOn(writer: Writer, url: string): Promise<void> {
   await writer.start(url);
   await sleep(2000);
   await writer.stop();
-  await say(`The application went on at the target: ${whole(writer.report().committed)} transactions in 2 s`);
+  await say(`The application went on at the target: ${count(writer.report().committed)} transactions in 2 s`);
 }
 
 async function summary(ferry: Resource, writer: WriterReport, took: number, equal: boolean): Promise<void> {
@@ -125,17 +144,17 @@ async function summary(ferry: Resource, writer: WriterReport, took: number, equa
   const copying = ferry.phases.find((phase) => phase.state === "copying");
   const copied = copying?.endedAt ? Date.parse(copying.endedAt) - Date.parse(copying.startedAt) : null;
   const lines = [
-    ["rows copied", whole(rowsCopied)],
+    ["rows copied", count(rowsCopied)],
     [
       "copying took",
-      copied === null ? "?" : `${seconds(copied)}, ${whole(1000 * rowsCopied / copied)} rows/s`,
+      copied === null ? "?" : `${seconds(copied / 1000)}, ${count(1000 * rowsCopied / copied)} rows/s`,
     ],
-    ["changes replayed", whole(changesApplied)],
-    ["from POST to done", seconds(took)],
+    ["changes replayed", count(changesApplied)],
+    ["from POST to done", seconds(took / 1000)],
     ["writes were stopped", `${ferry.cutover.writesStoppedMs ?? "?"} ms`],
     [
       "application",
-      `${whole(writer.committed)} transactions, the longest took ${whole(writer.longestMs)} ms`,
+      `${count(writer.committed)} transactions, the longest took ${count(writer.longestMs)} ms`,
     ],
     ["its errors", [...writer.errors].map(([text, n]) => `${n} × ${text}`).join("; ") || "none"],
     ["both sides", equal ? "EQUAL, row for row" : "NOT EQUAL"],

@@ -19,21 +19,24 @@ export class Service implements AsyncDisposable {
   /** The end of its log, shown when it fails. */
   #log = "";
 
-  private constructor(readonly url: string, private readonly child: Deno.ChildProcess) {
+  private constructor(
+    /** Where it listens, and where its page is. */
+    readonly url: string,
+    private readonly child: Deno.ChildProcess,
+  ) {
     void this.#readLog();
   }
 
   /** Starts `main.ts` with the permissions that the README names, and waits until it takes work. */
-  static async start(): Promise<Service> {
-    const port = freePort();
+  static async start(port = usualPort()): Promise<Service> {
     const main = new URL("../main.ts", import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--allow-net", "--allow-env", main, "--port", String(port)],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
-      // What the user's environment says about other services is none of this one's business.
-      env: { FERRY_TOKEN: "", HOST: "127.0.0.1" },
+      clearEnv: true,
+      env: environment(),
     }).spawn();
     const service = new Service(`http://127.0.0.1:${port}`, child);
     let code: number | null = null;
@@ -47,6 +50,11 @@ export class Service implements AsyncDisposable {
     }
     await service.stop();
     throw new Error("the service does not answer after 60 s");
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return Number(new URL(this.url).port);
   }
 
   /** POSTs; throws what the problem says where it is refused. */
@@ -110,4 +118,21 @@ export class Service implements AsyncDisposable {
       this.#log = (this.#log + text).slice(-4000);
     }
   }
+}
+
+/** The port that everybody knows, or another where that one is taken. */
+function usualPort(): number {
+  try {
+    using _listener = Deno.listen({ hostname: "127.0.0.1", port: 8080 });
+    return 8080;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return freePort();
+    throw error;
+  }
+}
+
+/** What the user's environment says about other services is none of this one's business, nor are their connections. */
+function environment(): Record<string, string> {
+  const others = Object.entries(Deno.env.toObject()).filter(([name]) => !/^(FERRY_.*|HOST|PORT)$/.test(name));
+  return Object.fromEntries(others);
 }

@@ -1,10 +1,11 @@
 /**
- * Log lines on stderr, as text or as JSON. Loggers everywhere are LogTape's `getLogger(["chainferry", …])`; a line that
+ * Log lines, as text or as JSON. Loggers everywhere are LogTape's `getLogger(["chainferry", …])`; a line that
  * speaks of one ferry carries `ferry` among its properties. This is the one place that writes them.
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { configureSync, getJsonLinesFormatter, getTextFormatter, type LogRecord } from "@logtape/logtape";
+import { FERRY_LINES } from "./progress/log_lines.ts";
 import { maskText } from "./spec/connection_url.ts";
 
 /** How {@link configureLog} writes. */
@@ -13,8 +14,10 @@ export interface LogOptions {
   readonly format: "text" | "json";
   /** Lowest level that is written. @default {"info"} */
   readonly level?: "debug" | "info" | "warning" | "error";
-  /** Takes each line, with its line end. @default stderr */
-  readonly write?: (line: string) => void;
+  /** Whether a ferry's events are written too. @default {true} */
+  readonly ferries?: boolean;
+  /** Takes each line, with its line end. @default {@linkcode writeToStderr} */
+  readonly write?: (line: string, level: LogRecord["level"]) => void;
 }
 
 /** Sets up logging for this process; may be called again. */
@@ -25,9 +28,10 @@ export function configureLog(options: LogOptions): void {
     reset: true,
     // With it, withContext({ferry}) reaches every line that is logged below.
     contextLocalStorage: new AsyncLocalStorage<Record<string, unknown>>(),
-    sinks: { stderr: (record) => write(format(masked(record))) },
+    sinks: { stderr: (record) => write(format(masked(record)), record.level) },
     loggers: [
       { category: "chainferry", lowestLevel: options.level ?? "info", sinks: ["stderr"] },
+      ...(options.ferries === false ? [{ category: [...FERRY_LINES], lowestLevel: null }] : []),
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
   });
@@ -87,8 +91,25 @@ function showError(error: Error): Record<string, unknown> {
 
 const encoder = new TextEncoder();
 
-function writeToStderr(line: string): void {
+/** Writes a line to stderr, whole. */
+export function writeToStderr(line: string): void {
   let bytes = encoder.encode(line);
   // A pipe may take a part of it.
   while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+}
+
+/**
+ * Writes a line with the console, which is what Deno exports as log records: with their level, and the span that they
+ * were written in. The console has its own mind about where: up to `info` on stdout.
+ */
+export function writeToConsole(line: string, level: LogRecord["level"]): void {
+  const method = level === "fatal"
+    ? "error"
+    : level === "trace"
+    ? "debug"
+    : level === "warning"
+    ? "warn"
+    : level;
+  // deno-lint-ignore no-console
+  console[method](line.trimEnd());
 }

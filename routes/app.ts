@@ -7,7 +7,7 @@ import type { Context, Env } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { getLogger } from "@logtape/logtape";
+import { getLogger, withContext } from "@logtape/logtape";
 import type { Dock } from "../lib/ferry/ferry.ts";
 import type { Settings } from "../lib/spec/settings.ts";
 import { healthRoute, metricsRoute, readyRoute } from "./definitions.ts";
@@ -119,7 +119,9 @@ function refuseOtherMethods(app: OpenAPIHono): void {
 /** One line a request; what only reads is told at level debug, as probes come every second. */
 async function logRequest(c: Context, next: () => Promise<void>): Promise<void> {
   const started = performance.now();
-  await next();
+  const named = ferryOfPath(c.req.path);
+  // Whatever is logged while this is answered speaks of the same ferry.
+  await (named === null ? next() : withContext({ ferry: named }, next));
   const ms = Math.round(performance.now() - started);
   // Set again: what was set before is lost where a handler answers with a response of its own making.
   c.header("x-request-id", c.get("requestId"));
@@ -127,8 +129,15 @@ async function logRequest(c: Context, next: () => Promise<void>): Promise<void> 
   const facts = { method: c.req.method, path: c.req.path, status: c.res.status, ms };
   const log = getLogger(["chainferry", "http"]);
   const quiet = facts.method === "GET" || facts.method === "HEAD";
+  const ferry = named ?? ferryOfPath(c.res.headers.get("location") ?? "");
   log[quiet ? "debug" : "info"]("{method} {path} {status} in {ms} ms", {
     ...facts,
     requestId: String(c.get("requestId")),
+    ...(ferry === null ? {} : { ferry }),
   });
+}
+
+/** The ferry that a path speaks of. */
+function ferryOfPath(path: string): string | null {
+  return /^(?:\/v1)?\/ferries\/([A-Za-z0-9._-]{1,64})(?:\/|$)/.exec(path)?.[1] ?? null;
 }

@@ -22,7 +22,7 @@ export const USAGE = `Usage: deno run --allow-net --allow-env main.ts [command] 
 
 run and check read files and need --allow-read for the spec and for the files that ssl-ca, ssl-cert and ssl-key name.
 Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 verification found differences, 4 preflight refused,
-75 try again, 130 and 143 signals. Sent SIGUSR1, run cuts over a ferry that waits for it.
+75 try again, 130 and 143 signals. Sent SIGUSR2, run cuts over a ferry that waits for it.
 `;
 
 /** What was asked for. */

@@ -2,11 +2,11 @@
  * `check`: preflight and nothing else.
  * @module
  */
-import { errorText } from "../errors.ts";
 import type { Dock } from "../ferry/ferry.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { exitCodeOfError, exitCodeOfReport } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
+import { troubleLines, troubleOf } from "./trouble.ts";
 
 /** Prints every finding on stdout and returns the exit code. Closes the dock. */
 export async function checkSpec(
@@ -29,7 +29,7 @@ export async function checkSpec(
     return exitCodeOfReport(report);
   } catch (error) {
     if (stop.aborted) return Number(stop.reason);
-    terminal.err(`${errorText(error)}\n`);
+    terminal.err(troubleLines(troubleOf(error)).join("\n") + "\n");
     return exitCodeOfError(error);
   } finally {
     await dock.close();

@@ -1,70 +1,43 @@
 /**
- * A snapshot as bars, for a person at a terminal: one for the whole and one for each table under way.
+ * Lines that are painted over in place on a terminal, with the lines of a log above them. What stands in them comes from
+ * elsewhere.
  * @module
  */
-import process from "node:process";
-import cliProgress from "cli-progress";
-import type { FerryResource } from "../progress/resource.ts";
-import { showSeconds, showShare } from "./status_block.ts";
+import type { Terminal } from "./terminal.ts";
 
-/** Bars of tables at the same time; a terminal has only so many lines. */
-const TABLES_SHOWN = 10;
+const [UP, ERASE_LINE, ERASE_BELOW] = [(lines: number) => `\x1b[${lines}A`, "\x1b[2K", "\x1b[J"];
+/** A letter that is two places wide makes a line longer than it was counted; wrapped, it would be painted over wrongly. */
+const [NO_WRAP, WRAP] = ["\x1b[?7l", "\x1b[?7h"];
 
-/** The bars on stderr. */
+/** The lines. Each painting is one piece, so nothing flickers; the cursor waits in the line below. */
 export class ProgressBars {
-  readonly #bars = new cliProgress.MultiBar({
-    stream: process.stderr,
-    format: "{name} [{bar}] {share} | {rows} rows | {facts}",
-    hideCursor: true,
-    clearOnComplete: true,
-    forceRedraw: true,
-  }, cliProgress.Presets.rect);
-  readonly #whole = this.#bars.create(1, 0, { name: "", share: "", rows: 0, facts: "" });
-  readonly #tables = new Map<string, cliProgress.SingleBar>();
+  #lines: readonly string[] = [];
 
-  /** Draws the snapshot. */
-  show(resource: FerryResource): void {
-    const { progress } = resource;
-    const facts = [
-      ...(progress.rowsPerSecond === null ? [] : [`${Math.round(progress.rowsPerSecond)} rows/s`]),
-      ...(progress.etaSeconds === null ? [] : [`eta ${showSeconds(progress.etaSeconds)}`]),
-      ...(progress.lagSeconds === null ? [] : [`lag ${showSeconds(progress.lagSeconds)}`]),
-      ...(resource.throttled === null ? [] : [resource.throttled.reason]),
-    ];
-    const name = (resource.paused ? `${resource.state}, paused` : resource.state).padEnd(24);
-    update(this.#whole, name, progress, facts.join(" | "));
-    for (const table of resource.tables) {
-      const bar = this.#tables.get(table.source);
-      const busy = table.state === "copying" || table.state === "indexing" || table.state === "verifying";
-      if (busy && (bar || this.#tables.size < TABLES_SHOWN)) {
-        const shown = bar ?? this.#bars.create(1, 0, { name: "", share: "", rows: 0, facts: "" });
-        this.#tables.set(table.source, shown);
-        update(shown, table.source.slice(0, 24).padEnd(24), table, table.state);
-      } else if (bar) {
-        this.#bars.remove(bar);
-        this.#tables.delete(table.source);
-      }
-    }
+  /** For a terminal on which somebody looks on. */
+  constructor(private readonly terminal: Terminal) {}
+
+  /** Shows these lines in place of those before. */
+  show(lines: readonly string[]): void {
+    const painted = lines.map((line) => `${ERASE_LINE}${line}\n`).join("");
+    this.terminal.err(`${this.#toTop()}${NO_WRAP}${painted}${WRAP}${ERASE_BELOW}`);
+    this.#lines = lines;
   }
 
-  /** Writes a line above the bars. */
+  /** Writes a text above, as long as it may be. */
   log(text: string): void {
-    this.#bars.log(text);
+    this.terminal.err(`${this.#toTop()}${ERASE_BELOW}${text}\n`);
+    const lines = this.#lines;
+    this.#lines = [];
+    this.show(lines);
   }
 
-  /** Takes the bars away. */
+  /** Takes the lines away. */
   close(): void {
-    this.#bars.stop();
+    this.terminal.err(`${this.#toTop()}${ERASE_BELOW}`);
+    this.#lines = [];
   }
-}
 
-function update(
-  bar: cliProgress.SingleBar,
-  name: string,
-  part: { readonly rowsCopied: number; readonly rowsEstimated: number | null },
-  facts: string,
-): void {
-  // An estimate may be too low; a bar that is more than full would be drawn wrong.
-  bar.setTotal(Math.max(part.rowsEstimated ?? 0, part.rowsCopied, 1));
-  bar.update(part.rowsCopied, { name, share: showShare(part), rows: part.rowsCopied, facts });
+  #toTop(): string {
+    return this.#lines.length === 0 ? "\r" : `\r${UP(this.#lines.length)}`;
+  }
 }

@@ -3,9 +3,11 @@
  * @module
  */
 import type { FerryEvent, FerryResource } from "../progress/resource.ts";
+import { barLines } from "./bar_lines.ts";
 import { ProgressBars } from "./progress_bars.ts";
 import { renderStatusBlock } from "./status_block.ts";
 import type { Terminal } from "./terminal.ts";
+import { type Trouble, troubleLines } from "./trouble.ts";
 
 /** Somewhere to show progress. */
 export interface ProgressView {
@@ -15,7 +17,11 @@ export interface ProgressView {
   show(resource: FerryResource): void;
   /** Shows an event. */
   note(event: Pick<FerryEvent, "type" | "data">): void;
-  /** Ends it, so that what is written next stands on a line of its own. */
+  /** Shows a word of the command's own. */
+  say(text: string): void;
+  /** Shows what went wrong with the command itself. */
+  fail(trouble: Trouble): void;
+  /** Ends it, so that what is written next stands on a line of its own. May be called again. */
   close(): void;
 }
 
@@ -32,28 +38,55 @@ const REDRAW_MS = 250;
 
 /** Bars on a terminal, JSON lines where asked for, else status blocks. */
 export function openView(flags: ViewFlags, terminal: Terminal): ProgressView {
-  const intervalMs = flags.intervalSeconds * 1000;
-  if (flags.json) {
-    return {
-      intervalMs,
-      show: () => {}, // progress events say it
-      note: ({ type, data }) => terminal.err(JSON.stringify({ event: type, ...data }) + "\n"),
-      close: () => {},
-    };
-  }
-  if (terminal.isInteractive) {
-    const bars = new ProgressBars();
-    return {
-      intervalMs: REDRAW_MS,
-      show: (resource) => bars.show(resource),
-      note: (event) => event.type === "progress" || bars.log(`${event.data.text}\n`),
-      close: () => bars.close(),
-    };
-  }
+  if (flags.json) return jsonView(flags, terminal);
+  return terminal.isInteractive ? barView(terminal) : blockView(flags, terminal);
+}
+
+function jsonView(flags: ViewFlags, terminal: Terminal): ProgressView {
+  const line = (event: string, data: object) => terminal.err(JSON.stringify({ event, ...data }) + "\n");
   return {
-    intervalMs,
+    intervalMs: flags.intervalSeconds * 1000,
+    show: () => {}, // progress events say it
+    note: ({ type, data }) => line(type, data),
+    say: (text) => line("note", { text }),
+    fail: ({ detail, ...rest }) => line("error", { text: detail, detail, ...rest }),
+    close: () => {},
+  };
+}
+
+function barView(terminal: Terminal): ProgressView {
+  const bars = new ProgressBars(terminal);
+  let last: FerryResource | null = null;
+  let closed = false;
+  const tell = (text: string) => closed ? terminal.err(`${text}\n`) : bars.log(text);
+  return {
+    intervalMs: REDRAW_MS,
+    show: (resource) => {
+      if (closed) return;
+      last = resource;
+      bars.show(barLines(resource, terminal.screen()));
+    },
+    note: (event) => event.type === "progress" || tell(event.data.text),
+    say: tell,
+    fail: (trouble) => tell(troubleLines(trouble).join("\n")),
+    close: () => {
+      if (closed) return;
+      closed = true;
+      bars.close();
+      // The bars are gone; how far it came stays.
+      if (last !== null) terminal.err(renderStatusBlock(last, new Date()));
+    },
+  };
+}
+
+function blockView(flags: ViewFlags, terminal: Terminal): ProgressView {
+  const line = (text: string) => terminal.err(`${text}\n`);
+  return {
+    intervalMs: flags.intervalSeconds * 1000,
     show: (resource) => terminal.err(renderStatusBlock(resource, new Date())),
-    note: (event) => event.type === "progress" || terminal.err(`${event.data.text}\n`),
+    note: (event) => event.type === "progress" || line(event.data.text),
+    say: line,
+    fail: (trouble) => line(troubleLines(trouble).join("\n")),
     close: () => {},
   };
 }

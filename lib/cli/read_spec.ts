@@ -6,6 +6,7 @@ import { errorText } from "../errors.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { parseSpec, refuseUnbuiltFence } from "../spec/parse_spec.ts";
 import type { Terminal } from "./terminal.ts";
+import { troubleLines, troubleOf } from "./trouble.ts";
 
 /** The spec, or `null` when what is wrong was written; the command then ends with exit code 2. */
 export async function readSpec(
@@ -37,7 +38,7 @@ export async function readSpec(
   try {
     refuseUnbuiltFence(reading.spec);
   } catch (error) {
-    terminal.err(`${errorText(error)}\n`);
+    terminal.err(troubleLines(troubleOf(error)).join("\n") + "\n");
     return null;
   }
   return reading.spec;

@@ -2,13 +2,13 @@
  * `run`: one ferry in this process.
  * @module
  */
-import { errorText, FerryError } from "../errors.ts";
 import type { Dock, Ferry } from "../ferry/ferry.ts";
 import type { FerryResource } from "../progress/resource.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { exitCodeOfError, exitCodeOfFerry } from "./exit_code.ts";
 import type { ProgressView } from "./progress_view.ts";
 import type { Terminal } from "./terminal.ts";
+import { troubleOf } from "./trouble.ts";
 
 /** What `run` works with. */
 export interface RunOptions {
@@ -31,20 +31,19 @@ export async function runFerry(options: RunOptions): Promise<number> {
   const { dock, spec, view, terminal, stop } = options;
   try {
     const ferry = await dock.start(spec);
-    const removeListener = options.onCutover?.(() => askForCutover(ferry, terminal)) ?? (() => {});
-    const end = await follow(ferry, view, terminal, stop, options.onCutover !== undefined);
+    const removeListener = options.onCutover?.(() => askForCutover(ferry, view)) ?? (() => {});
+    const end = await follow(ferry, view, stop, options.onCutover !== undefined);
     removeListener();
     view.close();
     if (end === null) {
-      terminal.err("Letting the ferry go; the same spec with this id goes on with it: " + ferry.id + "\n");
+      view.say(`Letting the ferry go; the same spec with this id goes on with it: ${ferry.id}`);
       return Number(stop.reason);
     }
     terminal.out(JSON.stringify(end, null, 2) + "\n");
     return exitCodeOfFerry(end);
   } catch (error) {
     view.close();
-    terminal.err(`${errorText(error)}\n`);
-    if (error instanceof FerryError && error.hint) terminal.err(`${error.hint}\n`);
+    view.fail(troubleOf(error));
     return exitCodeOfError(error);
   } finally {
     await dock.close();
@@ -55,7 +54,6 @@ export async function runFerry(options: RunOptions): Promise<number> {
 async function follow(
   ferry: Ferry,
   view: ProgressView,
-  terminal: Terminal,
   stop: AbortSignal,
   byHand: boolean,
 ): Promise<FerryResource | null> {
@@ -72,7 +70,7 @@ async function follow(
     for await (const event of ferry.events(0, over.signal)) {
       view.note(event);
       if (byHand && event.type === "state" && ferry.resource().state === "awaitingCutover") {
-        terminal.err(`To cut over: kill -USR1 ${Deno.pid}\n`);
+        view.say(`To cut over: kill -USR2 ${Deno.pid}`);
       }
     }
   })();
@@ -90,6 +88,6 @@ async function follow(
   }
 }
 
-function askForCutover(ferry: Ferry, terminal: Terminal): void {
-  ferry.act("cutover").catch((error) => terminal.err(`${errorText(error)}\n`));
+function askForCutover(ferry: Ferry, view: ProgressView): void {
+  ferry.act("cutover").catch((error) => view.fail(troubleOf(error)));
 }

@@ -18,9 +18,9 @@ export function stopOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-/** Calls `ask` at SIGUSR1; the result takes the listener away. */
+/** Calls `ask` at SIGUSR2 (SIGUSR1 opens Deno's debugger, to all of this machine); the result takes the listener away. */
 export function onCutoverSignal(ask: () => void): () => void {
   if (Deno.build.os === "windows") return () => {};
-  Deno.addSignalListener("SIGUSR1", ask);
-  return () => Deno.removeSignalListener("SIGUSR1", ask);
+  Deno.addSignalListener("SIGUSR2", ask);
+  return () => Deno.removeSignalListener("SIGUSR2", ask);
 }

@@ -3,12 +3,13 @@
  * @module
  */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { errorText } from "../errors.ts";
+import { errorText, FerryError } from "../errors.ts";
 import { isEnded } from "../ferry/ferry_state.ts";
 import type { FerryEvent, FerryResource } from "../progress/resource.ts";
 import { EXIT, exitCodeOfFerry } from "./exit_code.ts";
 import type { ProgressView } from "./progress_view.ts";
 import type { Terminal } from "./terminal.ts";
+import { troubleOf } from "./trouble.ts";
 
 /** What `watch` works with. */
 export interface WatchOptions {
@@ -41,10 +42,14 @@ export function ferryUrl(text: string): string | null {
 
 /** Follows until the ferry ends. Returns the exit code. */
 export async function watchFerry(options: WatchOptions): Promise<number> {
-  const { view, terminal, stop } = options;
+  const { view, stop } = options;
   const url = ferryUrl(options.url);
   if (url === null) {
-    terminal.err("Cannot watch: needed a URL like http://127.0.0.1:8080/v1/ferries/ID\n");
+    view.fail({
+      code: "not-a-ferry",
+      detail: `Cannot watch "${options.url}": it is not the address of a ferry`,
+      hint: "Needed is a URL like http://127.0.0.1:8080/v1/ferries/ID",
+    });
     return EXIT.usage;
   }
   const watch = new Watch(url, options);
@@ -52,15 +57,13 @@ export async function watchFerry(options: WatchOptions): Promise<number> {
     return await watch.follow();
   } catch (error) {
     if (stop.aborted) return Number(stop.reason);
-    terminal.err(`Cannot watch ${url}: ${errorText(error)}\n`);
-    return error instanceof Refused ? EXIT.usage : EXIT.tryAgain;
+    view.close();
+    view.fail({ ...troubleOf(error), detail: `Cannot watch ${url}: ${errorText(error)}` });
+    return error instanceof FerryError && !error.retryable ? EXIT.usage : EXIT.tryAgain;
   } finally {
     view.close();
   }
 }
-
-/** The server answered, and coming back will not change its answer. */
-class Refused extends Error {}
 
 class Watch {
   #lastId = "";
@@ -71,21 +74,31 @@ class Watch {
   constructor(readonly url: string, readonly options: WatchOptions) {}
 
   async follow(): Promise<number> {
-    const { giveUpMs = 60_000, stop, terminal } = this.options;
+    const { giveUpMs = 60_000, stop, terminal, view } = this.options;
+    let told = false;
     while (true) {
       let lost: unknown = null;
       try {
         const end = await this.#readEvents() ? await this.#readEnd() : null;
         if (end !== null) {
+          view.show(end);
+          view.close();
           terminal.out(JSON.stringify(end, null, 2) + "\n");
           return exitCodeOfFerry(end);
         }
       } catch (error) {
-        if (stop.aborted || error instanceof Refused) throw error;
+        // The server answered, and coming back will not change its answer.
+        if (stop.aborted || error instanceof FerryError) throw error;
         lost = error;
+        if (!told) view.say(`Lost the server, coming back to it: ${errorText(error)}`);
       }
+      told = lost !== null;
       if (Date.now() - this.#heardAt > giveUpMs) {
-        throw new Error(`no word for ${Math.round(giveUpMs / 1000)} s`, { cause: lost });
+        throw new FerryError("server-silent", `no word for ${Math.round(giveUpMs / 1000)} s`, {
+          retryable: true,
+          hint: "The ferry does not end with its watcher: watch it again when the server answers",
+          cause: lost,
+        });
       }
       await sleep(this.#retryMs, stop);
     }
@@ -149,10 +162,20 @@ class Watch {
       return response;
     }
     await response.body?.cancel();
-    if (response.status === 401) throw new Refused("the server wants the token of FERRY_TOKEN");
-    if (response.status === 404) throw new Refused("the server knows no such ferry");
-    const passing = response.status >= 500 || response.status === 429;
-    throw new (passing ? Error : Refused)(`the server answered ${response.status}`);
+    if (response.status === 401) {
+      throw new FerryError("unauthorized", "the server wants a token", {
+        hint: "Set FERRY_TOKEN to the token that the server was started with",
+      });
+    }
+    if (response.status === 404) {
+      throw new FerryError("ferry-not-found", "the server knows no such ferry", {
+        hint: "GET /v1/ferries lists those that it knows",
+      });
+    }
+    const said = `the server answered ${response.status}`;
+    throw response.status >= 500 || response.status === 429
+      ? new Error(said)
+      : new FerryError("server-refused", said);
   }
 }
 

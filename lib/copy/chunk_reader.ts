@@ -41,6 +41,8 @@ export class ChunkReader {
   readonly #spanReaders = new Map<string, RowReader>();
   /** What is looked at of the range, while it is not read through. */
   #span: { readonly range: CopyRange; readonly end: Buffer | null } | null = null;
+  /** Bytes that a row of the last chunk took on the wire. */
+  #average = 0;
 
   /** `session` is a data session that `readPoint` has dressed. */
   constructor(
@@ -58,6 +60,8 @@ export class ChunkReader {
     }
     const spanEnd = this.#span?.end ?? null;
     const rows = this.#spare.pop() ?? new RowList();
+    // At once: growing step by step leaves several times a chunk's memory to the collector.
+    if (this.#average > 0) rows.arena.reserve(Math.min(Math.ceil(limit * this.#average) + SLACK, KEPT));
     const touched = new Set<string>();
     // Registration first, then the read point notes what was delivered (I1, I2).
     table.watchers.add(touched);
@@ -75,6 +79,7 @@ export class ChunkReader {
         signal,
         () => reader.readInto(keys, limit, rows),
       );
+      if (count > 0) this.#average = rows.arena.end / count;
       const through = count < limit;
       if (through) this.#span = null;
       const lastKey = through && spanEnd !== null ? spanEnd : count === 0 ? null : this.#lastKey(rows);
@@ -160,6 +165,9 @@ export class ChunkReader {
       } `;
   }
 }
+
+/** Bytes that the rows of a chunk may take above the last one's average. */
+const SLACK = 256 << 10;
 
 /** Memory of a chunk's rows that is kept for the next one, in bytes. */
 const KEPT = 16 << 20;

@@ -22,6 +22,8 @@ import { writerFor } from "./writer_for.ts";
 const FIRST_ROWS = 4096;
 /** The same, where nobody knows. */
 const BLIND_ROWS = 256;
+/** How much larger a chunk may be than the one before it: their rows may be larger, too. */
+const GROWTH = 8;
 /** Rows of a chunk at most. */
 const MAX_ROWS = 50_000;
 /** Chunks of more rows than one statement has are whole statements: what is left over takes several small ones. */
@@ -205,7 +207,7 @@ export class Copier {
 
   #nextLimit(limit: number, chunk: Chunk): number {
     if (chunk.rows.count === 0) return limit;
-    return this.#limit(chunk.rows.size / chunk.rows.count, Math.min(limit * 4, MAX_ROWS));
+    return this.#limit(chunk.rows.size / chunk.rows.count, Math.min(limit * GROWTH, MAX_ROWS));
   }
 
   /** Rows of a chunk where one has `average` bytes. */

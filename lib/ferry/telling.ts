@@ -8,12 +8,13 @@ import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { Callbacks } from "../progress/callbacks.ts";
 import { EventLog } from "../progress/event_log.ts";
 import type { FerryEvent, FerryResource, Finding, TableProgress } from "../progress/resource.ts";
+import { Witness } from "../progress/witness.ts";
+import { sentence } from "../progress/wording.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { FerrySnapshot } from "./ferry_snapshot.ts";
 import { type FerryState, isEnded } from "./ferry_state.ts";
 import type { Lease } from "./lease.ts";
 import type { Logbook } from "./logbook.ts";
-import { sentence } from "./sentence.ts";
 
 /** Milliseconds that callbacks may take to post what was told, when the process shuts down. */
 const LAST_CALLS_MS = 3000;
@@ -22,7 +23,7 @@ const LAST_CALLS_MS = 3000;
 export class Telling implements Logbook {
   /** The numbers of now. */
   readonly snapshot: FerrySnapshot;
-  readonly #log = new EventLog();
+  readonly #log: EventLog;
   readonly #waiters = new Set<() => void>();
   #lastProgress = "";
   #calling: Promise<void> | null = null;
@@ -34,6 +35,7 @@ export class Telling implements Logbook {
     private readonly lease: Lease,
     private readonly callbacks: CallbackPolicy,
   ) {
+    this.#log = new EventLog(new Witness(spec.id));
     this.snapshot = new FerrySnapshot(spec);
   }
 

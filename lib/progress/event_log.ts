@@ -15,6 +15,14 @@ export interface EventStore {
   save(events: readonly FerryEvent[]): Promise<void>;
 }
 
+/** Sees each event of this process when it is added: not those that another process told before. */
+export interface EventWitness {
+  /** It was added; it may not be stored yet. */
+  saw(type: FerryEvent["type"], data: FerryEvent["data"]): void;
+  /** No more is coming. */
+  left(): void;
+}
+
 /** Whether this event ends a stream. */
 export function endsStream(event: FerryEvent): boolean {
   return event.type === "done" || event.type === "failed" || event.type === "cancelled";
@@ -33,6 +41,9 @@ export class EventLog {
   #closed = false;
   #waiters = new Set<() => void>();
 
+  /** Empty; `witness` sees what is added. */
+  constructor(private readonly witness: EventWitness | null = null) {}
+
   /** Goes on behind what was stored earlier. */
   load(events: readonly FerryEvent[]): void {
     for (const e of events) this.#show(e);
@@ -49,6 +60,7 @@ export class EventLog {
   add(type: FerryEvent["type"], data: FerryEvent["data"]): void {
     if (this.#closed) return;
     this.#queue.push({ id: this.#nextId++, type, data });
+    this.witness?.saw(type, data);
     this.#pumping ??= this.#pump().finally(() => this.#pumping = null);
   }
 
@@ -61,6 +73,7 @@ export class EventLog {
   async close(): Promise<void> {
     await this.settled();
     this.#closed = true;
+    this.witness?.left();
     if (this.#again !== null) clearTimeout(this.#again);
     this.#wake();
   }

@@ -7,6 +7,7 @@ import { type Row, Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { ThrottleSettings } from "../spec/ferry_spec.ts";
 import type { Reading } from "./limits.ts";
+import { READING_NAMES } from "./reading_names.ts";
 
 /** Milliseconds that one number may take. */
 const PATIENCE_MS = 3000;
@@ -37,11 +38,11 @@ export class Gauges {
     };
     if (maxLagSeconds !== null) {
       if (lagSeconds !== null) {
-        add("the ferry's own lag in seconds", maxLagSeconds, null, () => Promise.resolve(lagSeconds));
+        add(READING_NAMES.lag(), maxLagSeconds, null, () => Promise.resolve(lagSeconds));
       }
       for (const [i, { url, name }] of settings.replicas.entries()) {
         add(
-          `the lag of replica ${name ?? i + 1} in seconds`,
+          READING_NAMES.replica_lag(name ?? String(i + 1)),
           maxLagSeconds,
           null,
           () => this.#replicaLag(url),
@@ -51,7 +52,7 @@ export class Gauges {
     if (maxThreadsRunning !== null || criticalThreadsRunning !== null) {
       for (const side of ["source", "target"] as const) {
         add(
-          `Threads_running of the ${side}`,
+          READING_NAMES.threads_running(side),
           maxThreadsRunning ?? criticalThreadsRunning!,
           criticalThreadsRunning,
           () => this.#status(this.servers[side], "Threads_running"),
@@ -59,16 +60,16 @@ export class Gauges {
       }
     }
     if (maxHistoryListLength !== null) {
-      add("the history list of the source", maxHistoryListLength, null, () => this.#historyListLength());
+      add(READING_NAMES.history_list(), maxHistoryListLength, null, () => this.#historyListLength());
     }
     for (const { on, status, query, max, critical } of settings.checks) {
       const url = this.servers[on];
-      const name = `${status ?? query} of the ${on}`;
+      const name = READING_NAMES.check(status ?? query!, on);
       add(name, max, critical, () => status === null ? this.#query(url, query!) : this.#status(url, status));
     }
     if (settings.http !== null) {
       const url = settings.http;
-      add(`the answer of ${URL.parse(url)?.host}`, 299, null, () => httpStatus(url, signal));
+      add(READING_NAMES.http(new URL(url).host), 299, null, () => httpStatus(url, signal));
     }
     return await Promise.all(wanted);
   }
@@ -137,8 +138,17 @@ function numberOf(value: unknown, otherwise: string): number {
   return n;
 }
 
-async function httpStatus(url: string, signal: AbortSignal): Promise<number> {
-  const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
+async function httpStatus(given: string, signal: AbortSignal): Promise<number> {
+  const url = new URL(given);
+  const headers = new Headers();
+  if (url.username !== "" || url.password !== "") {
+    // Deno's own span of a fetch tells the whole URL: a password goes into a header.
+    const user = new TextEncoder().encode(decodeURIComponent(`${url.username}:${url.password}`));
+    headers.set("authorization", `Basic ${user.toBase64()}`);
+    url.username = url.password = "";
+  }
+  const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const answer = await fetch(url, { headers, signal: late });
   await answer.body?.cancel();
   return answer.status;
 }

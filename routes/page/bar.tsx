@@ -3,7 +3,7 @@
  * @module
  */
 import type { FerryResource, TableProgress } from "../../lib/progress/resource.ts";
-import { count, share, shareText } from "./headline.ts";
+import { count, share, shareText } from "../../lib/progress/wording.ts";
 
 /** Over all tables. */
 export function Bar({ resource }: { readonly resource: FerryResource }) {

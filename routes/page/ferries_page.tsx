@@ -4,7 +4,7 @@
  */
 import { isEnded } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
-import { headline } from "./headline.ts";
+import { headline } from "../../lib/progress/wording.ts";
 import { Bar } from "./bar.tsx";
 import { Layout } from "./layout.tsx";
 

@@ -5,7 +5,7 @@
 import type { FerryAction } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { Bar, TableBar } from "./bar.tsx";
-import { count, headline, seconds } from "./headline.ts";
+import { count, headline, seconds } from "../../lib/progress/wording.ts";
 import { Layout } from "./layout.tsx";
 import { Phases } from "./phases.tsx";
 import { Picture } from "./picture.tsx";

@@ -4,7 +4,7 @@
  */
 import type { FerryState } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
-import { seconds } from "./headline.ts";
+import { seconds } from "../../lib/progress/wording.ts";
 
 const ROAD: readonly (readonly [FerryState, string])[] = [
   ["preflight", "Look"],

@@ -4,7 +4,7 @@
  * @module
  */
 import type { FerryResource } from "../../lib/progress/resource.ts";
-import { serverName, share, shareText } from "./headline.ts";
+import { serverName, share, shareText } from "../../lib/progress/wording.ts";
 
 const [LEFT, RIGHT, WATER] = [70, 570, 96];
 /** Seconds behind at which the chain hangs to the ground. */

@@ -14,6 +14,8 @@ interface Selection {
   whole: string[];
   /** Fetched alone: only single programs of them are wanted. */
   alone: string[];
+  /** Left out: the beginnings of file names. */
+  without?: RegExp;
 }
 
 const SELECTIONS: Record<Vendor, Selection> = {
@@ -36,7 +38,19 @@ export async function unpackedMydumper(): Promise<string> {
   return await unpacked("mydumper", { whole: ["mydumper"], alone: [] }, true);
 }
 
-async function unpacked(name: string, { whole, alone }: Selection, unstable: boolean): Promise<string> {
+/** Left out of Chromium: libc, since the machine's own loader runs it, and what draws on a graphics card. */
+const NOT_CHROMIUMS = /^(libc6|libc-bin|libllvm\d+|libz3-\d+|libgl1-mesa-dri|adwaita-icon-theme)_/;
+
+/** Chromium with its libraries and a font, of the machine's own release, whose libc it is run with. */
+export async function unpackedChromium(): Promise<string> {
+  return await unpacked("chromium", { whole: ["chromium"], alone: [], without: NOT_CHROMIUMS }, false);
+}
+
+async function unpacked(
+  name: string,
+  { whole, alone, without }: Selection,
+  unstable: boolean,
+): Promise<string> {
   const archive = await debianArchive();
   const release = unstable ? "sid" : archive.release;
   return await cached(`packages/${name}-${release}-${Deno.build.arch}`, async (folder) => {
@@ -49,7 +63,7 @@ async function unpacked(name: string, { whole, alone }: Selection, unstable: boo
     });
     if (alone.length > 0) await run(["apt-get", "download", ...alone], { env, cwd: debs });
     for await (const { name, isFile } of Deno.readDir(debs)) {
-      if (isFile && name.endsWith(".deb") && !NOT_NEEDED.test(name)) {
+      if (isFile && name.endsWith(".deb") && !NOT_NEEDED.test(name) && !without?.test(name)) {
         await run(["dpkg-deb", "-x", `${debs}/${name}`, folder]);
       }
     }

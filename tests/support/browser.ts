@@ -1,23 +1,21 @@
 /**
- * A real browser: Chromium as the system has it, driven from here. Pictures are kept where `FERRY_SCREENSHOTS` says.
+ * A real browser: Chromium, driven from here. Pictures are kept where `FERRY_SCREENSHOTS` says.
  * @module
  */
-import assert from "node:assert/strict";
 import { type Browser as Driven, chromium, type Page } from "playwright-core";
-
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+import { type BrowserProgram, chromiumProgram } from "../servers/chromium.ts";
 
 /** One browser. */
 export class Browser implements AsyncDisposable {
   private constructor(private readonly driven: Driven) {}
 
   /** Starts it without a window. */
-  static async start(): Promise<Browser> {
-    const path = Deno.env.get("FERRY_CHROMIUM") ?? PLACES.find((place) => exists(place));
-    assert(path !== undefined, "no Chromium here: install Debian's package chromium, or set FERRY_CHROMIUM");
+  static async start(program?: BrowserProgram): Promise<Browser> {
+    const { path, env } = program ?? await chromiumProgram();
     // Without a sandbox: a container's root has no other way.
     const driven = await chromium.launch({
       executablePath: path,
+      env: { ...Deno.env.toObject(), ...env },
       args: ["--no-sandbox", "--disable-dev-shm-usage"],
     });
     return new Browser(driven);
@@ -42,14 +40,5 @@ export class Browser implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.driven.close();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -19,7 +19,10 @@ export class Service implements AsyncDisposable {
   private constructor(
     readonly url: string,
     private readonly child: Deno.ChildProcess,
-    private readonly errors: Promise<string>,
+    /** All that it wrote to stderr, when it has ended. */
+    readonly errors: Promise<string>,
+    /** What is asked of it carries its token, where it has one. */
+    private readonly authorization: Record<string, string>,
   ) {}
 
   /** Starts it on a free port and waits until it answers. */
@@ -39,7 +42,9 @@ export class Service implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     const errors = new Response(child.stderr).text();
-    const service = new Service(`http://127.0.0.1:${port}`, child, errors);
+    const { FERRY_TOKEN: token } = env;
+    const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+    const service = new Service(`http://127.0.0.1:${port}`, child, errors, authorization);
     for (let i = 0;; i++) {
       try {
         const r = await fetch(`${service.url}/healthz`);
@@ -69,9 +74,11 @@ export class Service implements AsyncDisposable {
   ): Promise<{ status: number; headers: Headers; body: unknown }> {
     const r = await fetch(this.url + path, {
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      headers: {
+        ...this.authorization,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await r.text();
     return { status: r.status, headers: r.headers, body: text === "" ? null : JSON.parse(text) };
@@ -115,7 +122,7 @@ export class Service implements AsyncDisposable {
     enough: (events: WireEvent[]) => boolean,
   ): Promise<WireEvent[]> {
     const r = await fetch(`${this.url}/v1/ferries/${id}/events`, {
-      headers: after === null ? {} : { "last-event-id": String(after) },
+      headers: { ...this.authorization, ...(after === null ? {} : { "last-event-id": String(after) }) },
     });
     if (r.status === 204) return [];
     assert.equal(r.status, 200);

@@ -5,7 +5,7 @@ import { exitCodeOfError, exitCodeOfFerry, exitCodeOfReport } from "../../lib/cl
 import { openView } from "../../lib/cli/progress_view.ts";
 import { readSpec } from "../../lib/cli/read_spec.ts";
 import { runFerry } from "../../lib/cli/run.ts";
-import { renderStatusBlock, showSeconds, showShare } from "../../lib/cli/status_block.ts";
+import { renderStatusBlock } from "../../lib/cli/status_block.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
 import { FerryError } from "../../lib/errors.ts";
 import type { Finding } from "../../lib/progress/resource.ts";
@@ -16,6 +16,7 @@ class FakeTerminal implements Terminal {
   stdout = "";
   stderr = "";
   readonly isInteractive = false;
+  screen = () => ({ columns: 80, rows: 24, color: false });
   constructor(readonly text: string | Error = "") {}
   out(text: string): void {
     this.stdout += text;
@@ -172,8 +173,11 @@ Deno.test("run ends with the ferry: progress on stderr, the resource as JSON on 
   ferry.go("done");
   assert.equal(await code, 0);
   assert.equal(JSON.parse(terminal.stdout).state, "done");
-  assert.match(terminal.stderr, /^Now preflight\nNow copying\nferry a {2}copying/);
-  assert.match(terminal.stderr, /Now done\nferry a {2}done/);
+  assert.match(
+    terminal.stderr,
+    /^Now preflight\nNow copying\nferry a: Copying 0 tables .*\n {2}state {3}copying/,
+  );
+  assert.match(terminal.stderr, /Now done\nferry a: Done: 0 tables/);
   assert(dock.closed);
   assert(!(terminal.stdout + terminal.stderr).includes(SECRET));
 });
@@ -217,7 +221,7 @@ Deno.test("run tells how to cut over by hand, and does when asked", async () => 
   const ferry = await started;
   ferry.go("awaitingCutover");
   await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.match(terminal.stderr, /kill -USR1 \d+/);
+  assert.match(terminal.stderr, /kill -USR2 \d+/);
   ask();
   assert.deepEqual(ferry.acted, ["cutover"]);
   ferry.go("done");
@@ -235,7 +239,10 @@ Deno.test("run whose ferry cannot start says why and closes the dock", async () 
   const view = openView(SHOW, terminal);
   const stop = new AbortController().signal;
   assert.equal(await runFerry({ dock, spec: reading.spec, view, terminal, stop }), 2);
-  assert.match(terminal.stderr, /other spec\nChoose another id/);
+  assert.match(
+    terminal.stderr,
+    /^error {3}spec-differs: Cannot start ferry "a": other spec\nhint {4}Choose another id\n$/,
+  );
   assert(dock.closed);
 });
 
@@ -258,9 +265,39 @@ Deno.test("check prints every finding, as text or as JSON, and starts nothing", 
 Deno.test("a status block shows an unknown number as unknown", () => {
   const now = new Date("2026-11-22T10:02:06Z");
   const block = renderStatusBlock(resourceOf("a", { state: "copying" }), now);
-  assert.match(block, /^ferry a {2}copying {2}mysql:\/\/app:\*\*\*@.* total 2m06s\n/);
-  assert.match(block, /copy {4} {2}\? {2}% {2}0\/unknown rows {2}unknown rows\/s {2}eta unknown/);
+  assert.match(block, /^ferry a: Copying 0 tables from src\.example:3307 to dst\.example: measuring/);
+  assert.match(block, /\n {2}state {3}copying {2}total 2 min\n/);
+  assert.match(block, /copy {4}0 of unknown rows {2}unknown rows\/s {2}eta unknown/);
   assert.match(block, /unknown pending {2}lag unknown/);
-  assert.equal(showShare({ rowsCopied: 12, rowsEstimated: 10 }), "99.99 %");
-  assert.deepEqual([0.44, 59.6, 3725, null].map(showSeconds), ["0.4s", "1m00s", "1h02m05s", "unknown"]);
+});
+
+Deno.test("a status block of a ferry that failed tells the code, what was seen and what to do", () => {
+  const findings = [finding("no-key")];
+  const error = {
+    code: "preflight-refused",
+    detail: "1 thing is in the way",
+    hint: "See",
+    retryable: false,
+    findings,
+  };
+  const block = renderStatusBlock(resourceOf("a", { state: "failed", error }), new Date());
+  assert.match(block, /\n {2}error {3}preflight-refused: 1 thing is in the way\n {2}hint {4}See\n/);
+  assert.match(block, /\n {2}error {3}no-key: s: d\. h\n$/);
+});
+
+Deno.test("run as JSON writes also its own words and its errors as JSON lines", async () => {
+  const { terminal, code, started, ask } = startRun({ json: true });
+  const ferry = await started;
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 10));
+  await settle();
+  ask(); // nothing waits for a cutover yet
+  await settle();
+  ferry.go("awaitingCutover");
+  await settle();
+  ferry.go("done");
+  assert.equal(await code, 0);
+  const lines = terminal.stderr.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map((line) => line.event), ["state", "error", "state", "note", "done"]);
+  assert.equal(lines[1].code, "action-not-allowed");
+  assert.match(lines[3].text, /kill -USR2/);
 });

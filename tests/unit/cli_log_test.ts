@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger, withContext } from "@logtape/logtape";
 import { configureLog } from "../../lib/log.ts";
+import { logEvent } from "../../lib/progress/log_lines.ts";
 
 const URL_WITH_SECRET = "mysql://u:hunter2@h:3306";
 
@@ -65,4 +66,42 @@ Deno.test("no line shows a password, wherever a URL stands in it", () => {
 
 Deno.test("lines below the level are left out", () => {
   assert.deepEqual(logLines("text", () => getLogger(["chainferry", "http"]).debug("probe")), []);
+});
+
+Deno.test("a ferry's event is a line with its id and its words as they are; a failure is an error with its code", () => {
+  const lines = logLines("json", () => {
+    logEvent("a1", "log", { text: 'The throttle is now: {"maxLagSeconds":5}', code: null });
+    logEvent("a1", "log", { text: "Copying waits: x is 2, above 1", code: "throttled" });
+    logEvent("a1", "state", { text: "Ready to cut over", state: "awaitingCutover", error: null });
+    logEvent("a1", "failed", {
+      text: `Stopped: ${URL_WITH_SECRET}`,
+      state: "failed",
+      error: { code: "no-key" },
+    });
+  }).map((line) => {
+    const { "@timestamp": _, logger, ...rest } = JSON.parse(line);
+    assert.equal(logger, "chainferry.ferry");
+    return rest;
+  });
+  assert.deepEqual(lines, [
+    { level: "INFO", message: 'The throttle is now: {"maxLagSeconds":5}', ferry: "a1" },
+    { level: "INFO", message: "Copying waits: x is 2, above 1", ferry: "a1", code: "throttled" },
+    { level: "INFO", message: "Ready to cut over", ferry: "a1", state: "awaitingCutover" },
+    {
+      level: "ERROR",
+      message: "Stopped: mysql://u:***@h:3306",
+      ferry: "a1",
+      state: "failed",
+      code: "no-key",
+    },
+  ]);
+});
+
+Deno.test("a command that tells a ferry's events itself leaves them out of its log, and nothing else", () => {
+  const lines: string[] = [];
+  configureLog({ format: "text", ferries: false, write: (line) => lines.push(line) });
+  logEvent("a1", "failed", { text: "Stopped", error: { code: "no-key" } });
+  getLogger(["chainferry", "callbacks"]).warning("Cannot post", { ferry: "a1" });
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /Cannot post ferry="a1"/);
 });

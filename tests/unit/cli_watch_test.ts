@@ -13,6 +13,7 @@ function fakeTerminal() {
     out: (text) => said.out += text,
     err: (text) => said.err += text,
     isInteractive: false,
+    screen: () => ({ columns: 80, rows: 24, color: false }),
     read: () => Promise.reject(new Error("no files here")),
   };
   return { said, terminal };
@@ -63,8 +64,8 @@ Deno.test("watch follows a real service to the end and prints the resource", asy
   assert.equal(await watching, 3);
   assert.equal(JSON.parse(said.out).state, "failed");
   assert.match(said.err, /Now preflight\n/);
-  assert.match(said.err, /ferry a {2}preflight/);
-  assert.match(said.err, /Now failed\n/);
+  assert.match(said.err, /ferry a: Looking at src\.example:3307 and dst\.example\n/);
+  assert.match(said.err, /Now failed\nferry a: Stopped: d\n[^]* error {3}verification-failed: d\n/);
   await service.stop();
 });
 
@@ -75,13 +76,14 @@ Deno.test("watch without the token, of an unknown ferry or of no URL is wrong us
   const cases: readonly (readonly [string, string | null, RegExp])[] = [
     [`${at}/v1/ferries/a`, null, /FERRY_TOKEN/],
     [`${at}/v1/ferries/b`, "sesame", /no such ferry/],
-    ["nowhere", null, /needed a URL/],
+    ["nowhere", null, /URL like/],
   ];
   for (const [url, token, told] of cases) {
     const { said, terminal } = fakeTerminal();
     const view = openView({ json: true, intervalSeconds: 5 }, terminal);
     assert.equal(await watchFerry({ url, token, view, terminal, stop: new AbortController().signal }), 2);
     assert.match(said.err, told);
+    assert.equal(JSON.parse(said.err).event, "error");
   }
   await service.stop();
 });
@@ -116,13 +118,15 @@ Deno.test("a lost stream is taken up behind the last event; a farewell without i
   const { asked, fetch } = canned([
     `retry: 1\n\n${event(1, "state")}${event(2, "state")}event: log\ndata: {"text":"bye"}\n\n`,
     503,
+    503,
     `: \n\n${event(3, "log")}${event(4, "done")}`,
   ]);
   const { code, said } = watchCanned(fetch);
   assert.equal(await code, 0);
-  assert.deepEqual(asked, [null, "2", "2"]);
+  assert.deepEqual(asked, [null, "2", "2", "2"]);
   const told = said.err.trim().split("\n").map((line) => JSON.parse(line).text);
-  assert.deepEqual(told, ["state 1", "state 2", "bye", "log 3", "done 4"]);
+  const lost = "Lost the server, coming back to it: the server answered 503";
+  assert.deepEqual(told, ["state 1", "state 2", "bye", lost, "log 3", "done 4"]);
 });
 
 Deno.test("204 means that it has ended", async () => {

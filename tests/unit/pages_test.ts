@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { FerryState } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { createApp } from "../../routes/app.ts";
-import { headline } from "../../routes/page/headline.ts";
+import { headline } from "../../lib/progress/wording.ts";
 import { FakeDock, resourceOf, SECRET, SPEC } from "./routes_fake_dock.ts";
 
 function setUp(token: string | null = null) {

@@ -361,12 +361,12 @@ Deno.test("metrics tell what is known of each ferry and leave out what is not", 
   const text = await response.text();
   assert.match(text, /^chainferry_ferries\{state="copying"\} 1$/m);
   assert.match(text, /^chainferry_ferry_state\{ferry="a",state="copying"\} 1$/m);
-  assert.match(text, /^chainferry_ferry_rows_copied\{ferry="a"\} 42$/m);
+  assert.match(text, /^chainferry_ferry_copied_rows_total\{ferry="a"\} 42$/m);
   assert.match(text, /^chainferry_ferry_lag_seconds\{ferry="a"\} 1.5$/m);
   assert.doesNotMatch(text, /chainferry_ferry_eta_seconds\{/);
   for (let n = 0; n < 150; n++) await dock.start({ ...dock.started[0], id: `n${n}` });
   const many = await (await ask("GET", "/metrics")).text();
-  assert.equal(many.match(/^chainferry_ferry_state\{/gm)?.length, 100);
+  assert.equal(many.match(/^chainferry_ferry_state\{.*\} 1$/gm)?.length, 100);
   assert.match(many, /^chainferry_ferries\{state="preflight"\} 150$/m);
 });
 

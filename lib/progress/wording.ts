@@ -1,10 +1,11 @@
 /**
- * A ferry in one sentence that begins with what matters: the title of its page and of its tab.
+ * A ferry in words, and numbers as people read them: the one home of what the page, the terminal, the event stream and the
+ * demo say alike.
  * @module
  */
-import type { FerryResource } from "../../lib/progress/resource.ts";
+import type { FerryResource, TableProgress } from "./resource.ts";
 
-/** The title of a ferry's page. */
+/** A ferry in one sentence that begins with what matters: the title of its page and of its tab. */
 export function headline(r: FerryResource): string {
   const lag = r.progress.lagSeconds === null ? "" : `, ${seconds(r.progress.lagSeconds)} behind`;
   const many = `${r.tables.length} ${r.tables.length === 1 ? "table" : "tables"}`;
@@ -36,10 +37,46 @@ export function headline(r: FerryResource): string {
   }
 }
 
+/** The headline with the numbers behind it: the text of an event, for reading with `curl -N`. */
+export function sentence(r: FerryResource): string {
+  const facts = factsOf(r);
+  if (r.throttled !== null) facts.push(`slowed down: ${r.throttled.reason}`);
+  return facts.length === 0 ? headline(r) : `${headline(r)} (${facts.join(", ")})`;
+}
+
+function factsOf(r: FerryResource): string[] {
+  const p = r.progress;
+  switch (r.state) {
+    case "copying":
+      return [
+        `${count(p.rowsCopied)} rows`,
+        ...(p.rowsPerSecond === null ? [] : [`${count(p.rowsPerSecond)} rows/s`]),
+      ];
+    case "catchingUp":
+      return p.changesPending === null ? [] : [`${count(p.changesPending)} changes waiting`];
+    case "verifying":
+      return p.lagSeconds === null ? [] : [`${seconds(p.lagSeconds)} behind`];
+    case "cuttingOver":
+      return [`try ${r.cutover.attempts}`];
+    case "done":
+      return [`${count(p.rowsCopied)} rows copied`, `${count(p.changesApplied)} changes replayed`];
+    default:
+      return [];
+  }
+}
+
 /** Share of the rows that is copied, 0 to 1; `null` while nobody knows how many there are. */
 export function share(r: FerryResource): number | null {
-  const { rowsCopied, rowsEstimated } = r.progress;
-  if (["done", "awaitingCutover", "cuttingOver", "verifying", "catchingUp"].includes(r.state)) return 1;
+  const copied = ["done", "awaitingCutover", "cuttingOver", "verifying", "catchingUp"].includes(r.state);
+  return copied ? 1 : shareOf(r.progress);
+}
+
+/** As {@link share}, of one table. */
+export function tableShare(table: TableProgress): number | null {
+  return table.state === "waiting" || table.state === "copying" ? shareOf(table) : 1;
+}
+
+function shareOf({ rowsCopied, rowsEstimated }: Pick<TableProgress, "rowsCopied" | "rowsEstimated">) {
   if (rowsEstimated === null || rowsEstimated === 0) return null;
   // The server's guess may be low: what is not through is not a hundred per cent.
   return Math.min(0.99, rowsCopied / rowsEstimated);
@@ -47,7 +84,11 @@ export function share(r: FerryResource): number | null {
 
 /** `63 %`, or that it is being measured. */
 export function shareText(r: FerryResource): string {
-  const part = share(r);
+  return percent(share(r));
+}
+
+/** A share of 0 to 1 as `63 %`; an unknown one is being measured. */
+export function percent(part: number | null): string {
   return part === null ? "measuring" : `${Math.floor(part * 100)} %`;
 }
 
@@ -58,9 +99,9 @@ export function serverName(url: string): string {
   return at.port === "" || at.port === "3306" ? at.hostname : `${at.hostname}:${at.port}`;
 }
 
-/** `0.4 s`, `12 s`, `3 min`, `2 h 10 min`. */
+/** Seconds as `0.4 s`, `12 s`, `3 min`, `2 h 10 min`. */
 export function seconds(s: number): string {
-  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 10) return `${Math.max(0, s).toFixed(1)} s`;
   if (s < 120) return `${Math.round(s)} s`;
   const minutes = Math.round(s / 60);
   if (minutes < 120) return `${minutes} min`;

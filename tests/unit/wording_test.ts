@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { count, percent, seconds, sentence, serverName, tableShare } from "../../lib/progress/wording.ts";
+import type { FerryResource, TableProgress } from "../../lib/progress/resource.ts";
+import { resourceOf } from "./routes_fake_dock.ts";
+
+const TABLE: TableProgress = {
+  source: "shop.a",
+  target: "shop.a",
+  state: "copying",
+  rowsCopied: 1,
+  rowsEstimated: 2,
+  bytesCopied: 3,
+  verified: null,
+};
+
+Deno.test("durations, counts and shares are written as people read them", () => {
+  assert.deepEqual(
+    [-1, 0.44, 12.4, 119.6, 180, 7800].map(seconds),
+    ["0.0 s", "0.4 s", "12 s", "120 s", "3 min", "2 h 10 min"],
+  );
+  assert.deepEqual([0, 999, 1234567.8].map(count), ["0", "999", "1,234,568"]);
+  assert.deepEqual([null, 0.639, 1].map(percent), ["measuring", "63 %", "100 %"]);
+});
+
+Deno.test("a table is never through on an estimate alone", () => {
+  assert.equal(tableShare({ ...TABLE, rowsCopied: 12, rowsEstimated: 10 }), 0.99);
+  assert.equal(tableShare({ ...TABLE, rowsEstimated: null }), null);
+  assert.equal(tableShare({ ...TABLE, state: "copied", rowsEstimated: null }), 1);
+});
+
+Deno.test("a server is called by its host, and by its port where that is not the usual one", () => {
+  assert.equal(serverName("mysql://app:***@shop-eu:3306"), "shop-eu");
+  assert.equal(serverName("mysql://app:***@shop-eu:3307"), "shop-eu:3307");
+  assert.equal(serverName("eu"), "eu");
+});
+
+Deno.test("an event's text is the headline with the numbers that are known", () => {
+  const said = (
+    state: FerryResource["state"],
+    progress: Partial<FerryResource["progress"]> = {},
+    more = {},
+  ) => sentence(resourceOf("x", { state, progress: { ...resourceOf("x").progress, ...progress }, ...more }));
+  const way = "0 tables from src.example:3307 to dst.example";
+  assert.equal(
+    said("copying", { rowsCopied: 1500, rowsEstimated: 3000, rowsPerSecond: 700, etaSeconds: 120 }, {
+      throttled: { reason: "lag of 6 s" },
+    }),
+    `Copying ${way}: 50 %, about 2 minutes left (1,500 rows, 700 rows/s, slowed down: lag of 6 s)`,
+  );
+  assert.equal(said("copying"), `Copying ${way}: measuring how long it takes (0 rows)`);
+  assert.equal(said("catchingUp"), "Catching up with src.example:3307");
+  assert.equal(
+    said("catchingUp", { changesPending: 12 }),
+    "Catching up with src.example:3307 (12 changes waiting)",
+  );
+  assert.equal(
+    said("awaitingCutover", { lagSeconds: 0.4 }),
+    "Waiting for you: ready to cut over, 0.4 s behind",
+  );
+  assert.equal(said("done", { rowsCopied: 9 }), `Done: ${way} (9 rows copied, 0 changes replayed)`);
+});
