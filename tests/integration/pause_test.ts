@@ -61,6 +61,7 @@ onEachFlavour("a pause stops copying within the chunk under way", async ({ sourc
     const ferry: Ferry = await dock.start(shopSpec(source.url, target.url, { copy }));
     // The write of the first chunk waits for the lock; the second one is read meanwhile.
     await untilTrue("a chunk waits for the lock", async () => {
+      await wait(200); // looked at more often than every 100 ms, the list of transactions stays as it was
       const [row] = await sql.run(
         "SELECT COUNT(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
       );
