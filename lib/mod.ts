@@ -26,6 +26,8 @@ export {
   allowedActions,
   type FerryAction,
   type FerryState,
+  type Hold,
+  HOLDS,
   isEnded,
   mayMove,
   STATES,

@@ -135,8 +135,13 @@ function actionRoute(action: FerryAction) {
     method: "post",
     path: `/v1/ferries/{id}/${action}`,
     summary: `Ask the ferry to ${action}`,
-    request: { params },
-    responses: answers({ 202: { description: "The ferry", content: json("Ferry") } }, [403, 404, 409]),
+    request: action === "pause"
+      ? { params, body: { required: false, content: json("FerryPause") } }
+      : { params },
+    responses: answers(
+      { 202: { description: "The ferry", content: json("Ferry") } },
+      action === "pause" ? [400, 403, 404, 409, 413, 415, 422] : [403, 404, 409],
+    ),
   });
 }
 

@@ -7,8 +7,8 @@ import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { FerryError } from "../lib/errors.ts";
 import type { Dock, Ferry } from "../lib/ferry/ferry.ts";
-import { isEnded } from "../lib/ferry/ferry_state.ts";
-import { hasOwnId, parseChange, parseSpec, refuseUnbuiltFence } from "../lib/spec/parse_spec.ts";
+import { type Hold, isEnded } from "../lib/ferry/ferry_state.ts";
+import { hasOwnId, parseChange, parsePause, parseSpec, refuseUnbuiltFence } from "../lib/spec/parse_spec.ts";
 import {
   actionRoutes,
   changeFerryRoute,
@@ -103,7 +103,15 @@ export function ferryRoutes(app: OpenAPIHono, options: FerryRoutesOptions): void
     app.openapi(route, async (c) => {
       const ferry = dock.find(c.req.valid("param").id);
       if (ferry === null) return noFerry(c.req.valid("param").id);
-      return await allowed(ferry, () => ferry.act(action)) ?? c.json(ferry.resource(), 202);
+      let hold: Hold | undefined;
+      if (action === "pause" && await c.req.text() !== "") {
+        const body = await readJson(c);
+        if ("refusal" in body) return body.refusal;
+        const reading = parsePause(body.value);
+        if ("faults" in reading) return invalidBody(reading.faults);
+        hold = reading.hold;
+      }
+      return await allowed(ferry, () => ferry.act(action, hold)) ?? c.json(ferry.resource(), 202);
     });
   }
 }

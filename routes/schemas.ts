@@ -4,10 +4,10 @@
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { ACTIONS, STATES } from "../lib/ferry/ferry_state.ts";
+import { ACTIONS, HOLDS, STATES } from "../lib/ferry/ferry_state.ts";
 import type { PreflightReport } from "../lib/ferry/ferry.ts";
 import type { FerryEvent, FerryResource, Finding } from "../lib/progress/resource.ts";
-import { changeSchema, specSchema } from "../lib/spec/spec_schema.ts";
+import { changeSchema, pauseSchema, specSchema } from "../lib/spec/spec_schema.ts";
 
 const count = z.int().min(0);
 const unknownOr = (schema: z.ZodNumber) => schema.nullable();
@@ -51,6 +51,8 @@ export const resourceSchema = z.object({
   id: z.string(),
   state,
   paused: z.boolean(),
+  hold: z.enum(HOLDS as [typeof HOLDS[number]]).nullable()
+    .meta({ description: "What is held while it is paused: copying and comparing, or replay too" }),
   throttled: z.object({ reason: z.string() }).nullable(),
   resumedTimes: count,
   source: z.string().meta({ description: "URL, password masked" }),
@@ -129,6 +131,7 @@ export const problemSchema = z.looseObject({
 const COMPONENTS = {
   FerrySpec: [specSchema, "input"],
   FerryChange: [changeSchema, "input"],
+  FerryPause: [pauseSchema, "input"],
   Ferry: [resourceSchema, "output"],
   FerryList: [z.object({ ferries: z.array(resourceSchema) }), "output"],
   FerryEvent: [eventSchema, "output"],

@@ -56,8 +56,7 @@ type Take = (this: unknown, packet: Packet, connection: unknown) => unknown;
 
 /** The largest offset that can be asked for: the request has 32 bits for it. */
 const MAX_START = 0xffff_ffff;
-/** Seconds that the server waits for us to read on, and the control connection for us to say something. */
-const PATIENCE = 3600;
+/** Seconds that the server waits for us to read on, as long as a ferry is held, and the control connection for a word. */
 const WEEKS = 2_147_483;
 
 /** One dump, from `open` to `close`. */
@@ -161,7 +160,7 @@ export class BinlogStream {
     const period = Math.round(this.#options.heartbeatSeconds * 1e9);
     for (
       const statement of [
-        `SET SESSION net_write_timeout=${PATIENCE}`,
+        `SET SESSION net_write_timeout=${WEEKS}`,
         `SET @master_heartbeat_period=${period}, @source_heartbeat_period=${period}`,
         // Also where the source writes no checksums now: its older files may have them.
         "SET @master_binlog_checksum='CRC32', @source_binlog_checksum='CRC32'",

@@ -47,7 +47,9 @@ export interface CopierOptions {
   readonly own: Ownership;
   /** The settings of now; asked before each chunk. */
   readonly settings: () => CopySettings;
-  /** Resolves at once unless copying is held. */
+  /** Nothing more is to be copied now. */
+  readonly held: () => boolean;
+  /** Resolves when a chunk may be read. */
   readonly allowed: (signal: AbortSignal) => Promise<void>;
   /** A chunk was committed. */
   readonly onChunk: (table: FerriedTable, rows: number, bytes: number) => void;
@@ -162,6 +164,14 @@ export class Copier {
     try {
       while (next !== null) {
         const chunk: Chunk = await next;
+        if (this.options.held()) {
+          // Read ahead, and not to be written now. Kept, it would gather the keys of all that is delivered meanwhile.
+          forget(chunk);
+          range.rewind(chunk.from);
+          lane.reader.recycle(chunk.rows);
+          next = read();
+          continue;
+        }
         limit = this.#nextLimit(limit, chunk);
         next = chunk.last || stale > 0 ? null : read();
         // Its failure is met at the next turn, or below; until then it must not count as unhandled.

@@ -25,7 +25,7 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   // The watchdog lets go by itself, whatever the rest is busy with.
   let released: Promise<void> | null = null;
   const release = () => {
-    if (fence.session !== null) crossing.dependents!.source.fenced(null);
+    if (fence.session !== null) crossing.replay!.dependents.source.fenced(null);
     return released ??= fence.release();
   };
   const watchdog = setTimeout(() => {
@@ -36,11 +36,11 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
   try {
     const { stoppedAt } = await fence.raise(both);
     // Its tables can be read through its own session alone, also by the flush that is under way.
-    if (fence.session !== null) crossing.dependents!.source.fenced(fence.session);
+    if (fence.session !== null) crossing.replay!.dependents.source.fenced(fence.session);
     // Only behind the fence is there an end to read (I7).
     const end = await crossing.sourceEnd();
-    await crossing.flusher!.reached(end, both);
-    const before = crossing.flusher!.changes;
+    await crossing.replay!.flusher.reached(end, both);
+    const before = crossing.replay!.flusher.changes;
     await copyBehindFence(crossing, fence, both);
     await lastComparison(crossing, fence, both);
     assertQuiet(crossing, before);
@@ -48,12 +48,12 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
       await carryCounters(source, target, crossing.tables, both);
       const finish = async () => {
         both.throwIfAborted();
-        await logbook.cutoverDone(end, crossing.gtids(), stoppedAt);
+        await logbook.cutoverDone(end, crossing.replay!.gtids(), stoppedAt);
         done = true;
       };
       if (spec.objects.length === 0) return await finish();
       // A trigger would run for a replayed row: nothing is flushed while they are there.
-      await crossing.flusher!.held(() => withObjects(crossing, source, target, both, finish));
+      await crossing.replay!.flusher.held(() => withObjects(crossing, source, target, both, finish));
     });
     return true;
   } catch (e) {
@@ -70,13 +70,13 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     clearTimeout(watchdog);
     if (done && spec.cutover.keepFence) {
       await fence.keep().catch(() => {});
-      logbook.keepFence(fence);
+      crossing.keptFence = fence;
     } else await release();
   }
 }
 
 function assertQuiet(crossing: Crossing, changes: number): void {
-  if (crossing.flusher!.changes === changes && crossing.replayer!.pendingChanges === 0) return;
+  if (crossing.replay!.flusher.changes === changes && crossing.replay!.replayer.pendingChanges === 0) return;
   throw writesBehindFence();
 }
 
@@ -88,7 +88,7 @@ async function withObjects(
   signal: AbortSignal,
   finish: () => Promise<void>,
 ): Promise<void> {
-  const before = crossing.flusher!.changes;
+  const before = crossing.replay!.flusher.changes;
   let recording = false;
   try {
     await carryObjects(crossing, source, target, signal);
@@ -153,10 +153,9 @@ async function openFence(crossing: Crossing): Promise<Fence> {
 }
 
 async function lastComparison(crossing: Crossing, fence: Fence, signal: AbortSignal): Promise<void> {
-  const { verifier } = crossing;
-  if (verifier === null) return;
+  const { comparison } = crossing;
+  if (comparison.verifier === null) return;
   await withSessions(crossing, fence, signal, async (source, target) => {
-    await verifier.final(source, target, signal);
-    crossing.assertEqual();
+    await comparison.final(source, target, signal);
   });
 }

@@ -7,7 +7,7 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
+import { isMaskedHttpUrl, readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
 import type { FerrySpec, ThrottleSettings } from "../spec/ferry_spec.ts";
 import { FerryStore } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
@@ -28,11 +28,13 @@ export interface DockOptions {
 
 /** Opens a dock. Nothing is connected before a ferry starts. */
 export function openDock(options: DockOptions = {}): Dock {
+  const connections = new Map<string, string>();
   const settings = {
     stateSchema: options.stateSchema ?? "_ferry",
     leaseSeconds: options.leaseSeconds ?? 10,
     owner: crypto.randomUUID(),
     callbacks: options.callbacks ?? { secret: null, linkLocal: false },
+    connections,
   };
   const jobs = new Map<string, FerryJob>();
   let closing = false;
@@ -71,6 +73,7 @@ export function openDock(options: DockOptions = {}): Dock {
     list: () =>
       [...jobs.values()].sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
     async takeUp(urls): Promise<readonly string[]> {
+      for (const [name, url] of urls) connections.set(name, url);
       const found: string[] = [];
       for (const url of new Set(urls.values())) {
         for (const spec of await leftThere(url, settings.stateSchema, urls)) {
@@ -146,7 +149,7 @@ async function leftThere(
   }
 }
 
-/** A stored throttle with its replicas' URLs filled in; `undefined` where one of them has no name that is known here. */
+/** A stored throttle with its URLs filled in; `undefined` where a password is needed and no name known here has it. */
 function namedThrottle(
   throttle: ThrottleSettings | null,
   urls: ReadonlyMap<string, string>,
@@ -156,5 +159,6 @@ function namedThrottle(
     const url = name === null ? undefined : urls.get(name);
     return url === undefined ? [] : [{ name, url }];
   });
-  return replicas.length < throttle.replicas.length ? undefined : { ...throttle, replicas };
+  const masked = throttle.http !== null && isMaskedHttpUrl(throttle.http);
+  return masked || replicas.length < throttle.replicas.length ? undefined : { ...throttle, replicas };
 }

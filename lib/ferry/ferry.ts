@@ -4,7 +4,7 @@
  */
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
 import type { FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
-import type { FerryAction } from "./ferry_state.ts";
+import type { FerryAction, Hold } from "./ferry_state.ts";
 
 /** One ferry: watched, and asked to do things. */
 export interface Ferry {
@@ -21,9 +21,16 @@ export interface Ferry {
   lastEvents(count: number): readonly FerryEvent[];
   /** Resolves when `state` or `paused` is no longer as it is now, or when `signal` aborts. */
   changed(signal: AbortSignal): Promise<void>;
-  /** Asks for an action. Throws `action-not-allowed` where the state does not allow it. */
-  act(action: FerryAction): Promise<void>;
-  /** Changes settings while it runs. Throws `action-not-allowed` when it has ended. */
+  /**
+   * Asks for an action. `hold` is for `pause` alone: what it stops, by default `copy`, so that replay goes on. Throws
+   * `action-not-allowed` where the state does not allow it.
+   */
+  act(action: FerryAction, hold?: Hold): Promise<void>;
+  /**
+   * Changes settings while it runs. They are recorded, without passwords, and hold in whichever process takes it up, until
+   * the next change, whatever the spec says there. Throws `action-not-allowed` when it has ended, `ferry-owned-elsewhere`
+   * where another process has it.
+   */
   change(change: SpecChange): Promise<void>;
   /** Resolves when the ferry has ended: `done`, `failed` or `cancelled`, or was let go by this process. */
   readonly ended: Promise<FerryResource>;
@@ -50,7 +57,7 @@ export interface Dock {
   find(id: string): Ferry | null;
   /** Every ferry known to this process, newest first. */
   list(): readonly Ferry[];
-  /** Looks at the state of each named connection and takes up what was left there. Returns the ids. */
+  /** Looks at the state of each named connection and takes up what was left there. Returns the ids. The names hold from now on. */
   takeUp(urls: ReadonlyMap<string, string>): Promise<readonly string[]>;
   /** Stops taking work, commits what is in flight, gives up every lease, ends every event stream. */
   close(): Promise<void>;

@@ -17,7 +17,7 @@ import { tableLabel } from "../schema/table.ts";
 import { maskUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Crossing } from "./crossing.ts";
-import { allowedActions, type FerryState, isEnded, mayMove } from "./ferry_state.ts";
+import { allowedActions, type FerryState, type Hold, isEnded, mayMove } from "./ferry_state.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -25,8 +25,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class FerrySnapshot {
   /** Where it is. */
   state: FerryState = "preflight";
-  /** Copying is held. */
-  paused = false;
+  /** What a person holds, or `null`. */
+  hold: Hold | null = null;
   /** Why copying waits, or `null`. */
   throttled: string | null = null;
   /** Times taken up again. */
@@ -66,7 +66,7 @@ export class FerrySnapshot {
   /** Goes on from a stored resource. */
   restore(r: FerryResource): void {
     this.state = r.state;
-    this.paused = r.paused;
+    this.hold = r.hold ?? (r.paused ? "copy" : null); // an older program has told only that it is paused
     this.resumedTimes = r.resumedTimes;
     this.attempts = r.cutover.attempts;
     this.writesStoppedMs = r.cutover.writesStoppedMs;
@@ -181,13 +181,14 @@ export class FerrySnapshot {
     if (this.state === "copying" && this.crossing?.tables.some((t) => t.ranges.length > 0)) {
       this.#rows.note(rowsCopied, performance.now());
     }
-    const rate = this.state === "copying" && !this.paused ? this.#rows.perSecond() : null;
+    const rate = this.state === "copying" && this.hold === null ? this.#rows.perSecond() : null;
     const left = rowsEstimated === null ? null : rowsEstimated - rowsCopied;
     this.#updatedAt = running ? now() : this.#updatedAt;
     return {
       id: this.spec.id,
       state: this.state,
-      paused: this.paused,
+      paused: this.hold !== null,
+      hold: this.hold,
       throttled: this.throttled === null || isEnded(this.state) ? null : { reason: this.throttled },
       resumedTimes: this.resumedTimes,
       source: maskUrl(this.spec.source),
@@ -199,8 +200,8 @@ export class FerrySnapshot {
         bytesCopied: sum((t) => t.bytesCopied),
         rowsPerSecond: rate === null ? null : Math.round(rate),
         changesApplied: this.#changesApplied,
-        changesPending: pendingOf(this.crossing),
-        lagSeconds: running ? this.crossing?.lagSeconds() ?? null : null,
+        changesPending: this.crossing?.replay?.pending ?? null,
+        lagSeconds: running ? this.crossing?.replay?.lagSeconds() ?? null : null,
         etaSeconds: rate === null || rate <= 0 || left === null ? null : Math.round(left / rate),
       },
       position: this.#position,
@@ -212,7 +213,7 @@ export class FerrySnapshot {
         fenceKept: this.keptFence?.session?.usable ?? false,
       },
       phases: this.#phases.map((p) => ({ ...p })),
-      actions: allowedActions(this.state, this.paused),
+      actions: allowedActions(this.state, this.hold !== null),
       error: this.error,
       createdAt: this.#createdAt,
       updatedAt: this.#updatedAt,
@@ -224,12 +225,12 @@ export class FerrySnapshot {
   #read(at = performance.now()): void {
     const c = this.crossing;
     if (c === null) return;
-    if (c.flusher !== null) {
-      const { file, offset } = c.flusher.applied;
-      this.#position = { file, position: offset, gtidSet: c.gtids() };
-      this.#changesApplied = c.flusher.changes;
+    if (c.replay !== null) {
+      const { file, offset } = c.replay.flusher.applied;
+      this.#position = { file, position: offset, gtidSet: c.replay.gtids() };
+      this.#changesApplied = c.replay.flusher.changes;
     }
-    const v = c.verifier;
+    const v = c.comparison.verifier;
     if (v !== null) {
       const { rowsCompared, differences, differenceCount, tablesVerified } = v.progress;
       const state = differenceCount > 0 ? "failed" : v.passed === true ? "passed" : "running";
@@ -254,11 +255,6 @@ export class FerrySnapshot {
       progress.strip = t.strip.text(at, verified, v?.progress.unlike.get(t.index) ?? []);
     }
   }
-}
-
-function pendingOf(c: Crossing | null): number | null {
-  if (c === null || c.replayer === null || c.flusher === null) return null;
-  return c.replayer.pendingChanges + c.flusher.inFlight;
 }
 
 function now(): string {

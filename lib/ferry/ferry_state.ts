@@ -32,6 +32,12 @@ export type FerryState =
 /** What may be asked of a ferry. */
 export type FerryAction = "pause" | "resume" | "cutover" | "cancel" | "verify" | "retry";
 
+/** What a pause stops: `copy` copying and comparing, `all` replay too. */
+export type Hold = "copy" | "all";
+
+/** Every hold. */
+export const HOLDS: readonly Hold[] = ["copy", "all"];
+
 /** Every state, in the order of the road. */
 export const STATES: readonly FerryState[] = [
   "preflight",
@@ -71,7 +77,12 @@ export function isEnded(state: FerryState): boolean {
   return state === "done" || state === "failed" || state === "cancelled";
 }
 
-/** What may be asked now. Cancelling while cutting over would race with the end: the cutover's own deadline ends it. */
+/** Whether nothing is replayed. A cutover that was ordered before the pause goes to its end first: writes are stopped. */
+export function holdsReplay(state: FerryState, hold: Hold | null): boolean {
+  return hold === "all" && state !== "cuttingOver";
+}
+
+/** What may be asked now; a ferry that is held goes on before it does anything else. Cancelling while cutting over would race with the end: the cutover's own deadline ends it. */
 export function allowedActions(state: FerryState, paused: boolean): readonly FerryAction[] {
   switch (state) {
     case "done":
@@ -82,12 +93,11 @@ export function allowedActions(state: FerryState, paused: boolean): readonly Fer
     case "cuttingOver":
       return [];
     case "awaitingCutover":
-      return ["cutover", "verify", "cancel"];
+      return paused ? ["resume", "cancel"] : ["cutover", "verify", "pause", "cancel"];
     case "preflight":
     case "copying":
-      return [paused ? "resume" : "pause", "cancel"];
     case "catchingUp":
     case "verifying":
-      return paused ? ["resume", "cancel"] : ["cancel"];
+      return [paused ? "resume" : "pause", "cancel"];
   }
 }

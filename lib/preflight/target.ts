@@ -11,11 +11,9 @@ import type { TableName } from "../schema/create_table.ts";
 import { columnFits, columnText } from "../schema/column_fit.ts";
 import { type Column, tableLabel } from "../schema/table.ts";
 import type { Finding } from "../progress/resource.ts";
+import { STATE_VERSION } from "../state/schema_sql.ts";
 import { listed, refuse, warn } from "./finding.ts";
 import { type Grants, holds, isDenied } from "./privileges.ts";
-
-/** The newest layout of the state schema that this program knows. */
-export const STATE_VERSION = 1;
 
 /** Whether the target takes writes from this user. */
 export async function checkReadOnly(

@@ -3,7 +3,7 @@
  * An unknown number is `null`, never 0.
  * @module
  */
-import type { FerryAction, FerryState } from "../ferry/ferry_state.ts";
+import type { FerryAction, FerryState, Hold } from "../ferry/ferry_state.ts";
 
 /** How far one table is. */
 export interface TableProgress {
@@ -98,8 +98,10 @@ export interface FerryResource {
   readonly id: string;
   /** Where it is. */
   readonly state: FerryState;
-  /** Copying is held. */
+  /** A person holds it. */
   readonly paused: boolean;
+  /** What is held: copying and comparing, or replay too; `null` while it is not paused. */
+  readonly hold: Hold | null;
   /** Why it is slowed down, or `null`. */
   readonly throttled: { readonly reason: string } | null;
   /** Times it was taken up again after a loss. */

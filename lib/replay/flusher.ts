@@ -42,6 +42,8 @@ export interface FlusherOptions {
   readonly own: Ownership;
   /** The position as it is saved. */
   readonly saved: StoredPosition;
+  /** Resolves when something may be flushed; what comes meanwhile waits, and the tail with it when that is too much. */
+  readonly allowed: (signal: AbortSignal) => Promise<void>;
   /** GTIDs replayed by now, or `null`. */
   readonly gtids: () => string | null;
 }
@@ -118,6 +120,7 @@ export class Flusher {
     await this.options.session.run("SET SESSION autocommit=0"); // see RawPipeline
     for (;;) {
       await this.options.replayer.next(signal);
+      await this.options.allowed(signal);
       while (this.#held !== null) await this.#held;
       const began = performance.now();
       this.#busy = true;

@@ -106,7 +106,7 @@ export interface ThrottleReplica {
   readonly name: string | null;
 }
 
-/** When copying waits. Replay never does. `null`: not looked at. */
+/** When copying and comparing wait; the two caps are of copying alone. Replay never waits. `null`: not looked at. */
 export interface ThrottleSettings {
   /** Seconds that the ferry's own replay, or one of `replicas`, may be behind. */
   readonly maxLagSeconds: number | null;

@@ -5,6 +5,9 @@
 import { maskUrl } from "./connection_url.ts";
 import type { FerrySpec, ThrottleSettings } from "./ferry_spec.ts";
 
+/** Stands for a user and a password in an `http://` URL. */
+const MASK = "***";
+
 /** The spec with both URLs masked: fit to be stored, logged and shown. */
 export function maskSpec(spec: FerrySpec): FerrySpec {
   return {
@@ -15,10 +18,24 @@ export function maskSpec(spec: FerrySpec): FerrySpec {
   };
 }
 
-/** The throttle with its replicas' URLs masked. */
-function maskThrottle(throttle: ThrottleSettings | null): ThrottleSettings | null {
+/** The throttle with the passwords in its URLs masked. */
+export function maskThrottle(throttle: ThrottleSettings | null): ThrottleSettings | null {
   if (throttle === null) return null;
-  return { ...throttle, replicas: throttle.replicas.map((r) => ({ ...r, url: maskUrl(r.url) })) };
+  const replicas = throttle.replicas.map((r) => ({ ...r, url: maskUrl(r.url) }));
+  return { ...throttle, replicas, http: throttle.http === null ? null : maskHttpUrl(throttle.http) };
+}
+
+/** An `http://` URL without the user and password that it may hold. */
+export function maskHttpUrl(text: string): string {
+  const url = new URL(text);
+  if (url.username === "" && url.password === "") return text;
+  url.username = url.password = MASK;
+  return url.href;
+}
+
+/** Whether {@linkcode maskHttpUrl} has taken something out of this URL. */
+export function isMaskedHttpUrl(text: string): boolean {
+  return new URL(text).password === MASK;
 }
 
 /**

@@ -6,6 +6,7 @@
 import { ulid } from "ulid";
 import type { z } from "zod";
 import { FerryError } from "../errors.ts";
+import type { Hold } from "../ferry/ferry_state.ts";
 import { connectionName, findConnection } from "./connection_name.ts";
 import { readConnectionUrl } from "./connection_url.ts";
 import type {
@@ -17,7 +18,7 @@ import type {
   WhereFunction,
 } from "./ferry_spec.ts";
 import { faultsOf, jsonPointer, type SpecFault } from "./spec_fault.ts";
-import { changeSchema, specSchema } from "./spec_schema.ts";
+import { changeSchema, pauseSchema, specSchema } from "./spec_schema.ts";
 import { parseTableName, parseTablePattern } from "./table_pattern.ts";
 
 /** The spec, or everything that is wrong with it. */
@@ -87,6 +88,14 @@ export function parseChange(
       ...(result.data.throttle === undefined ? {} : { throttle }),
     },
   };
+}
+
+/** Checks what is sent to `pause`. */
+export function parsePause(
+  input: unknown,
+): { readonly hold: Hold } | { readonly faults: readonly SpecFault[] } {
+  const result = pauseSchema.safeParse(input);
+  return result.success ? { hold: result.data.hold } : { faults: faultsOf(result.error, input) };
 }
 
 /** Throws `fence-not-implemented` for a fence that the contract names and that is not there yet. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { type Hold, HOLDS } from "../ferry/ferry_state.ts";
 import { parseTableName, parseTablePattern } from "./table_pattern.ts";
 
 /** What is used where a spec says nothing. */
@@ -164,6 +165,12 @@ export const specSchema = object({
   cutover: cutoverSchema.prefault({}),
   throttle,
   callbacks,
+});
+
+/** What `pause` takes. */
+export const pauseSchema = object({
+  hold: oneOf(HOLDS as [Hold]).default("copy")
+    .meta({ description: "copy: copying and comparing, replay goes on; all: replay too" }),
 });
 
 /** What `PATCH` takes. */

@@ -209,6 +209,23 @@ export class FerryStore {
     ]);
   }
 
+  /** What was changed of the ferry's settings, as JSON without secrets; `null` where nothing was. */
+  async settings(session: Session, id: string): Promise<string | null> {
+    const r = await session.one(`SELECT changed FROM ${this.#s}.settings WHERE ferry_id = ?`, [id]);
+    return r?.changed ?? null;
+  }
+
+  /** Writes what was changed of the ferry's settings. */
+  async saveSettings(session: Session, own: Ownership, changed: string): Promise<void> {
+    // One statement: other transactions of the ferry's state share the session.
+    const outcome = await session.run(
+      `INSERT INTO ${this.#s}.settings SELECT ferry_id, ?, epoch FROM ${this.#s}.leases ` +
+        "WHERE ferry_id = ? AND epoch = ? ON DUPLICATE KEY UPDATE changed = VALUES(changed), epoch = VALUES(epoch)",
+      [changed, own.id, own.epoch],
+    );
+    if (outcome.affectedRows === 0) throw leaseLost(own.id);
+  }
+
   /** Where replay stands, or `null` before it began. */
   async position(session: Session, id: string): Promise<StoredPosition | null> {
     const r = await session.one(

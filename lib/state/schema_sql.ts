@@ -7,7 +7,7 @@ import { quoteName } from "../mysql/identifier.ts";
 import type { Session } from "../mysql/session.ts";
 
 /** The version that this code writes. Never migrated backwards. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** One step a version; a step may run twice, since DDL commits by itself and two processes may race. */
 function migrations(s: string): readonly (readonly string[])[] {
@@ -56,6 +56,12 @@ function migrations(s: string): readonly (readonly string[])[] {
       data LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
       epoch BIGINT UNSIGNED NOT NULL,
       PRIMARY KEY (ferry_id, id)
+    ) ENGINE=InnoDB`,
+  ], [
+    `CREATE TABLE IF NOT EXISTS ${s}.settings (
+      ferry_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+      changed LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
+      epoch BIGINT UNSIGNED NOT NULL
     ) ENGINE=InnoDB`,
   ]];
 }

@@ -1,6 +1,6 @@
 /**
- * Slows the copy of one ferry down while the servers have enough to do, and says why. Replay goes on: a ferry that falls
- * behind has more to do later.
+ * Slows the copy and the comparison of one ferry down while the servers have enough to do, and says why. Replay goes on: a
+ * ferry that falls behind has more to do later.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -33,9 +33,9 @@ export class Throttle {
   /** Nothing is looked at before {@linkcode run}. */
   constructor(private readonly options: ThrottleOptions) {}
 
-  /** Why copying waits, or `null`. */
+  /** Why copying and comparing wait, or `null`. */
   get reason(): string | null {
-    return this.#reason;
+    return this.options.settings() === null ? null : this.#reason;
   }
 
   /** Looks until `signal` aborts. Throws `throttle-critical` where a number is so high that the ferry has to end. */
@@ -73,7 +73,7 @@ export class Throttle {
       const settings = this.options.settings();
       if (settings === null) return;
       const pause = this.#pacer.wait({ rows: settings.maxRowsPerSecond, bytes: settings.maxBytesPerSecond });
-      if (this.#reason === null && pause === 0) return;
+      if (this.reason === null && pause === 0) return;
       await delay(Math.max(WAIT_MS, Math.min(pause, LOOK_MS)), undefined, { signal });
     }
   }

@@ -26,6 +26,8 @@ export interface VerifierOptions {
   openSession(side: "source" | "target"): Promise<Session>;
   /** What was delivered, and what is applied. */
   readonly replay: ReplayView;
+  /** Resolves when a range may be read; asked before each. Default at once. Behind the fence nothing is waited for. */
+  readonly allowed?: (signal: AbortSignal) => Promise<void>;
   /** Ranges compared at the same time. Default 2. */
   readonly concurrency?: number;
   /** Rows of a range. Default by the size of the table's rows. */
@@ -167,6 +169,7 @@ export class Verifier {
   async #work(worker: VerifyWorker, walks: TableWalks, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
+      await this.#options.allowed?.(signal);
       const step = await walks.next(worker, signal);
       if (step === null) return;
       const { t, range, lead, chunkRows } = step;
@@ -193,6 +196,7 @@ export class Verifier {
     signal: AbortSignal,
   ): Promise<void> {
     for (const part of parts(keys)) {
+      await this.#options.allowed?.(signal);
       const found = await recheck(sides, this.#options.replay, t.index, part, signal);
       this.#dirty.get(t)!.keep(found.dirty);
       this.#findings.add(t, found.unlike);

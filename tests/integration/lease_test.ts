@@ -6,7 +6,7 @@ import { openDock } from "../../lib/ferry/dock.ts";
 import { Session } from "../../lib/mysql/session.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import { FerryStore, type StoredRange } from "../../lib/state/ferry_store.ts";
-import { migrateState } from "../../lib/state/schema_sql.ts";
+import { migrateState, STATE_VERSION, stateVersion } from "../../lib/state/schema_sql.ts";
 import { assertEqual } from "../support/equality.ts";
 import { shopSpec, until } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
@@ -52,6 +52,11 @@ onEachFlavour(
     await assert.rejects(store.renew(b, first, 10), { code: "lease-lost" });
     await assert.rejects(store.saveSnapshot(b, first, "done", "{}"), { code: "lease-lost" });
     await assert.rejects(store.saveCrossing(b, first, "{}"), { code: "lease-lost" });
+    await assert.rejects(store.saveSettings(b, first, "{}"), { code: "lease-lost" });
+    for (const settings of ["{}", "{}", '{"copy":{}}']) {
+      await store.saveSettings(b, second!, settings);
+      assert.equal(await store.settings(b, "f"), settings);
+    }
     await assert.rejects(store.saveEvents(b, first, [{ id: 1, type: "log", data: { text: "x" } }]), {
       code: "lease-lost",
     });
@@ -100,10 +105,27 @@ onEachFlavour("two processes that make the state schema at once both succeed", a
   try {
     await Promise.all(sessions.map((s) => migrateState(s, "_ferry")));
     const row = await sessions[0].one("SELECT COUNT(*) AS n, MAX(version) AS v FROM _ferry.meta");
-    assert.deepEqual([Number(row!.n), Number(row!.v)], [1, 1]);
-    await sessions[0].run("INSERT INTO _ferry.meta VALUES (2)");
+    assert.deepEqual([Number(row!.n), Number(row!.v)], [STATE_VERSION, STATE_VERSION]);
+    await sessions[0].run(`INSERT INTO _ferry.meta VALUES (${STATE_VERSION + 1})`);
     await assert.rejects(migrateState(sessions[0], "_ferry"), { code: "state-schema-newer" });
   } finally {
     for (const s of sessions) await s.close();
   }
+});
+
+onEachFlavour("a state of version 1 is lifted, and what it holds stays", async ({ target }) => {
+  await using session = await Session.open(parseConnectionUrl(target.url), { side: "target" });
+  await migrateState(session, "_ferry");
+  const store = new FerryStore("_ferry");
+  await store.create(session, { id: "f", fingerprint: "0", spec: '{"a":1}', snapshot: "{}" });
+  // As the program before left it.
+  await session.run("DROP TABLE _ferry.settings");
+  await session.run("DELETE FROM _ferry.meta WHERE version > 1");
+  await migrateState(session, "_ferry");
+  assert.equal(await stateVersion(session, "_ferry"), STATE_VERSION);
+  assert.equal((await store.find(session, "f"))?.spec, '{"a":1}');
+  const own = await store.acquire(session, "f", "me", 10);
+  assert.equal(await store.settings(session, "f"), null);
+  await store.saveSettings(session, own!, '{"throttle":null}');
+  assert.equal(await store.settings(session, "f"), '{"throttle":null}');
 });

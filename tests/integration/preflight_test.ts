@@ -7,6 +7,7 @@ import { missingIndexes } from "../../lib/schema/create_table.ts";
 import { loadTables } from "../../lib/schema/load_tables.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import type { FerrySpec } from "../../lib/spec/ferry_spec.ts";
+import { STATE_VERSION } from "../../lib/state/schema_sql.ts";
 import { startPair, type Vendor } from "../servers/mod.ts";
 
 const OPTIONS: PreflightOptions = { stateSchema: "_pf_state", made: null, savedPosition: null };
@@ -91,7 +92,7 @@ const IN_THE_WAY = [
   "CREATE VIEW pf_wrong.viewed AS SELECT 1 AS id",
   "CREATE DATABASE _pf_newer",
   "CREATE TABLE _pf_newer.meta (version INT PRIMARY KEY) ENGINE=InnoDB",
-  "INSERT INTO _pf_newer.meta VALUES (1), (2)",
+  `INSERT INTO _pf_newer.meta VALUES (1), (${STATE_VERSION + 1})`,
 ];
 
 const ODD: Record<Vendor, string[]> = {

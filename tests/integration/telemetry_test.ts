@@ -227,7 +227,7 @@ onEachFlavour("every line of a JSON log is JSON, has the ferry's id, and shows n
     "cuttingOver",
     "done",
   ]);
-  assert(of("orders").some((line) => line.message.startsWith('Copy settings are now: {"concurrency":2')));
+  assert(of("orders").some((line) => line.message.startsWith("Copying now takes up to 2 ranges")));
   for (const side of ["source", "target"]) {
     const errors = of(`no-${side}`).filter((line) => line.level === "ERROR");
     assert.deepEqual(errors.map((line) => line.code), ["preflight-refused"]);

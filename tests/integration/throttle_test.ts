@@ -182,3 +182,56 @@ onEachFlavour("a number that cannot be read holds the copy, and is named", async
     await dock.close();
   }
 });
+
+onEachFlavour(
+  "comparing waits while a query says so, an order does not wait for it, and it goes on",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    await makeKnob(target.url, 11);
+    await using sql = await Sql.open(source.url);
+    const dock = openDock();
+    try {
+      const spec = shopSpec(source.url, target.url, {
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false },
+      });
+      const ferry = await dock.start(spec);
+      await until(ferry, ["awaitingCutover"]);
+      await change(ferry, knob());
+      const reason = "SELECT v FROM ops.knob of the target is 11, above 10";
+      assert.equal(await throttled(ferry, true), reason);
+      await ferry.act("verify");
+      await until(ferry, ["verifying"]);
+      await new Promise((r) => setTimeout(r, 1500));
+      const stands = ferry.resource();
+      assert.equal(stands.state, "verifying");
+      assert.equal(stands.verification.rowsCompared, 0, "nothing is compared");
+      assert.equal(stands.throttled?.reason, reason);
+      // Replay does not wait.
+      const { changesApplied } = stands.progress;
+      await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
+      for (let i = 0; ferry.resource().progress.changesApplied < changesApplied + 100; i++) {
+        assert(i < 200, "changes are replayed while comparing waits");
+        await new Promise((r) => setTimeout(r, 50));
+      }
+      await turn(target.url, 10);
+      await throttled(ferry, false);
+      const waiting = await until(ferry, ["awaitingCutover"]);
+      assert(waiting.verification.rowsCompared >= ROWS, "all of it was compared");
+      // What changes now is to be compared, and cannot: the cutover, which compares it behind the fence, goes before.
+      await turn(target.url, 11);
+      await throttled(ferry, true);
+      await sql.run("UPDATE shop.orders SET v = -2 WHERE id < 100");
+      await new Promise((r) => setTimeout(r, 2500));
+      await ferry.act("cutover");
+      const done = await until(ferry, ["done"], 30);
+      assert.equal(done.verification.state, "passed");
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), ROWS);
+      const texts: string[] = [];
+      for await (const event of ferry.events(0, AbortSignal.timeout(10_000))) texts.push(event.data.text);
+      assert(texts.includes(`Comparing waits: ${reason}`), texts.join("; "));
+      assert(texts.includes("Comparing goes on: nothing slows it down"));
+    } finally {
+      await dock.close();
+    }
+  },
+);

@@ -9,7 +9,12 @@ import { loadTables } from "../../lib/schema/load_tables.ts";
 import { wireLayout } from "../../lib/schema/wire_layout.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import { TableReads } from "../../lib/verify/table_reads.ts";
-import { type ReplayView, type VerifiedTable, Verifier } from "../../lib/verify/verifier.ts";
+import {
+  type ReplayView,
+  type VerifiedTable,
+  Verifier,
+  type VerifierOptions,
+} from "../../lib/verify/verifier.ts";
 import type { ServerPair, Vendor } from "../servers/mod.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 
@@ -76,7 +81,7 @@ class Bench implements AsyncDisposable {
 
   verifier(
     tables: readonly VerifiedTable[],
-    more: { chunkRows?: number; dirtyLimit?: number } = {},
+    more: Pick<VerifierOptions, "chunkRows" | "dirtyLimit" | "allowed"> = {},
   ): Verifier {
     const openSession = (side: "source" | "target") => this.data(side);
     const verifier = new Verifier({ tables, openSession, replay: this.replay, ...more });
@@ -473,6 +478,31 @@ onEachFlavour("verify: while writes go on, and behind the fence", async (pair, _
     await verifier.final(source, target, never);
     assert.deepEqual(onlyWords(verifier.progress.differences), ["40 unlike"]);
     await source.run("UNLOCK TABLES");
+    await bench.both("UPDATE shop.w SET v = 0");
+    await verifier.close();
+  });
+
+  await t.step("no range and no changed key is read before it is allowed", async () => {
+    let open = false;
+    const allowed = async () => {
+      while (!open) await sleep(10);
+    };
+    const verifier = bench.verifier(tables, { allowed });
+    const full = verifier.full(never);
+    await sleep(500);
+    assert.equal(verifier.progress.rowsCompared, 0);
+    open = true;
+    await full;
+    assert.equal(verifier.passed, true);
+    open = false;
+    await bench.target.run("UPDATE shop.w SET v = 5 WHERE id = 41");
+    replay.deliver(w.index, await bench.key(w, "id = 41"));
+    const settling = verifier.settle(never);
+    await sleep(1500);
+    assert.equal(verifier.progress.differenceCount, 0);
+    open = true;
+    await settling;
+    assert.deepEqual(onlyWords(verifier.progress.differences), ["41 unlike"]);
     await bench.both("UPDATE shop.w SET v = 0");
     await verifier.close();
   });

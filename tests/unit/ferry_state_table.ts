@@ -118,9 +118,9 @@ export interface Asked {
 export const ASKED: Readonly<Record<FerryState, Asked>> = {
   preflight: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
   copying: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
-  catchingUp: { running: ["cancel"], paused: ["resume", "cancel"] },
-  verifying: { running: ["cancel"], paused: ["resume", "cancel"] },
-  awaitingCutover: { running: ["cutover", "verify", "cancel"], paused: ["cutover", "verify", "cancel"] },
+  catchingUp: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
+  verifying: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
+  awaitingCutover: { running: ["cutover", "verify", "pause", "cancel"], paused: ["resume", "cancel"] },
   cuttingOver: { running: [], paused: [] },
   done: { running: [], paused: [] },
   failed: { running: ["retry"], paused: ["retry"] },

@@ -4,6 +4,7 @@ import {
   ACTIONS,
   allowedActions,
   type FerryState,
+  holdsReplay,
   isEnded,
   mayMove,
   STATES,
@@ -115,5 +116,13 @@ Deno.test("an action is allowed only where the state can answer it", () => {
       if (actions.includes("retry")) assert.ok(mayMove(state, "preflight"), `retry in ${state}`);
       assert.ok(!(actions.includes("pause") && actions.includes("resume")), `pause and resume in ${state}`);
     }
+  }
+});
+
+Deno.test("a hold of all holds replay, but not within a cutover that was ordered before it", () => {
+  for (const state of STATES) {
+    assert.equal(holdsReplay(state, "all"), state !== "cuttingOver", state);
+    assert.equal(holdsReplay(state, "copy"), false, state);
+    assert.equal(holdsReplay(state, null), false, state);
   }
 });

@@ -1,7 +1,13 @@
 /** A dock without servers: ferries that do what a test tells them. The seam is our own `Dock` and `Ferry`. */
 import { FerryError } from "../../lib/errors.ts";
 import type { Dock, Ferry, PreflightReport } from "../../lib/ferry/ferry.ts";
-import { allowedActions, type FerryAction, type FerryState, isEnded } from "../../lib/ferry/ferry_state.ts";
+import {
+  allowedActions,
+  type FerryAction,
+  type FerryState,
+  type Hold,
+  isEnded,
+} from "../../lib/ferry/ferry_state.ts";
 import type { FerryEvent, FerryResource } from "../../lib/progress/resource.ts";
 import { maskUrl } from "../../lib/spec/connection_url.ts";
 import type { FerrySpec, SpecChange } from "../../lib/spec/ferry_spec.ts";
@@ -22,6 +28,7 @@ export function resourceOf(id: string, more: Partial<FerryResource> = {}): Ferry
     id,
     state,
     paused,
+    hold: paused ? "copy" : null,
     throttled: null,
     resumedTimes: 0,
     source: "mysql://app:***@src.example:3307",
@@ -53,6 +60,7 @@ export function resourceOf(id: string, more: Partial<FerryResource> = {}): Ferry
 /** A ferry that goes where the test sends it. */
 export class FakeFerry implements Ferry {
   readonly acted: FerryAction[] = [];
+  readonly held: Hold[] = [];
   readonly changes: SpecChange[] = [];
   readonly ended: Promise<FerryResource>;
   /** Event iterators that were begun and not yet given back. */
@@ -126,7 +134,7 @@ export class FakeFerry implements Ferry {
   }
 
   // deno-lint-ignore require-await
-  async act(action: FerryAction): Promise<void> {
+  async act(action: FerryAction, hold: Hold = "copy"): Promise<void> {
     if (!this.#resource.actions.includes(action)) {
       throw new FerryError(
         "action-not-allowed",
@@ -134,6 +142,7 @@ export class FakeFerry implements Ferry {
       );
     }
     this.acted.push(action);
+    if (action === "pause") this.held.push(hold);
     if (action === "cancel") this.go("cancelled");
     if (action === "cutover") this.go("cuttingOver");
   }

@@ -398,3 +398,19 @@ Deno.test("every response carries a request id and the headers that keep browser
   assert.equal(response.headers.get("x-content-type-options"), "nosniff");
   assert.equal(response.headers.get("x-frame-options"), "SAMEORIGIN");
 });
+
+Deno.test("pause takes what it holds, copying by default, and names every fault of its body", async () => {
+  const { ask, dock } = setUp();
+  await ask("POST", "/v1/ferries", { ...SPEC, id: "a" });
+  for (const body of [undefined, {}, { hold: "copy" }, { hold: "all" }]) {
+    assert.equal((await ask("POST", "/v1/ferries/a/pause", body)).status, 202);
+  }
+  assert.deepEqual(dock.find("a")?.held, ["copy", "copy", "copy", "all"]);
+  const problem = await problemOf(
+    await ask("POST", "/v1/ferries/a/pause", { hold: "replay", for: 5 }),
+    422,
+    "invalid-spec",
+  );
+  assert.deepEqual(problem.errors.map((e) => e.pointer).sort(), ["/for", "/hold"]);
+  assert.equal(dock.find("a")?.held.length, 4);
+});

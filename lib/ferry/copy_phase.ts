@@ -1,0 +1,93 @@
+/**
+ * The copy, from wherever its ranges stand: planned where they are not, read back where they are, and copied level by level.
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { Copier } from "../copy/copier.ts";
+import { CopyRange } from "../copy/copy_range.ts";
+import type { FerriedTable } from "../copy/ferried_table.ts";
+import { planRanges } from "../copy/plan_ranges.ts";
+import type { StoredRange } from "../state/ferry_store.ts";
+import type { Crossing } from "./crossing.ts";
+
+/** Ranges whose plan is stored at a time. */
+const RANGES_AT_A_TIME = 500;
+
+/** One attempt's copy. */
+export class CopyPhase {
+  #copier: Copier | null = null;
+
+  /** Nothing happens before {@linkcode run}. */
+  constructor(private readonly crossing: Crossing) {}
+
+  /** Copies every table with a key. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { crossing } = this;
+    const { tables } = crossing;
+    const { logbook, store, stateSession, own } = crossing.options;
+    if (!crossing.memory.planned) await this.#plan(signal);
+    for (const stored of await store.ranges(stateSession, own.id)) {
+      const table = tables[stored.tableNo];
+      table.ranges = [...table.ranges, new CopyRange(table, stored)];
+      logbook.copied(table, stored.rows, stored.bytes);
+    }
+    for (const t of tables) t.copied = t.ranges.every((r) => r.stored.done);
+    const levels = Math.max(...tables.map((t) => t.level));
+    for (let level = 0; level <= levels; level++) {
+      // What was delivered while a parent was being copied is on the target before its children are read.
+      if (level > 0) await crossing.caughtUp(signal);
+      await this.#copy(tables.filter((t) => t.level === level), signal);
+    }
+  }
+
+  /** Resolves when the writes that are in flight now have committed. */
+  async drain(): Promise<void> {
+    while ((this.#copier?.writing ?? 0) > 0) await delay(5);
+  }
+
+  async #copy(tables: readonly FerriedTable[], signal: AbortSignal): Promise<void> {
+    const { crossing } = this;
+    const { store, own, plan, logbook, orders } = crossing.options;
+    const { throttle } = crossing;
+    this.#copier = new Copier({
+      ranges: tables.flatMap((t) => t.ranges.filter((r) => !r.stored.done)),
+      open: (side) => crossing.open(side),
+      readPoint: crossing.replay!.readPoint,
+      bulk: plan.target.vendor === "mariadb",
+      store,
+      own,
+      settings: () => orders.copy,
+      held: () => orders.copyHeld,
+      allowed: async (s) => {
+        await orders.copyAllowed(s);
+        await throttle.allowed(s);
+      },
+      onChunk: (table, rows, bytes) => {
+        throttle.copied(rows, bytes);
+        logbook.copied(table, rows, bytes);
+        table.copied = table.ranges.every((r) => r.stored.done);
+      },
+    });
+    await this.#copier.run(signal);
+    this.#copier = null;
+  }
+
+  async #plan(signal: AbortSignal): Promise<void> {
+    const { tables, options: { store, stateSession, own } } = this.crossing;
+    const known = new Set((await store.ranges(stateSession, own.id)).map((r) => r.tableNo));
+    const session = await this.crossing.open("source");
+    try {
+      let planned: StoredRange[] = [];
+      for (const table of tables) {
+        if (known.has(table.index)) continue;
+        planned.push(...await planRanges(session, table, signal));
+        if (planned.length < RANGES_AT_A_TIME && table !== tables.at(-1)) continue;
+        await store.createRanges(stateSession, own, planned);
+        planned = [];
+      }
+    } finally {
+      await session.close();
+    }
+    await this.crossing.remember({ planned: true });
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * What is told of a ferry: its snapshot, its events, and who waits for either. Recorded first, where it must be.
+ * @module
+ */
+import type { BinlogPosition } from "../binlog/position.ts";
+import type { FerriedTable } from "../copy/ferried_table.ts";
+import type { CallbackPolicy } from "../progress/callbacks.ts";
+import { Callbacks } from "../progress/callbacks.ts";
+import { EventLog } from "../progress/event_log.ts";
+import type { FerryEvent, FerryResource, Finding, TableProgress } from "../progress/resource.ts";
+import { Witness } from "../progress/witness.ts";
+import { sentence } from "../progress/wording.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import { FerrySnapshot } from "./ferry_snapshot.ts";
+import { type FerryState, isEnded } from "./ferry_state.ts";
+import type { Lease } from "./lease.ts";
+import type { Logbook } from "./logbook.ts";
+
+/** Milliseconds that callbacks may take to post what was told, when the process shuts down. */
+const LAST_CALLS_MS = 3000;
+
+/** The voice of one ferry. */
+export class Telling implements Logbook {
+  /** The numbers of now. */
+  readonly snapshot: FerrySnapshot;
+  readonly #log: EventLog;
+  readonly #waiters = new Set<() => void>();
+  #lastProgress = "";
+  #calling: Promise<void> | null = null;
+  readonly #hush = new AbortController();
+
+  /** What may not be told before it is recorded, is recorded under `lease`. */
+  constructor(
+    private readonly spec: FerrySpec,
+    private readonly lease: Lease,
+    private readonly callbacks: CallbackPolicy,
+  ) {
+    this.#log = new EventLog(new Witness(spec.id));
+    this.snapshot = new FerrySnapshot(spec);
+  }
+
+  /** The resource of now. */
+  resource(): FerryResource {
+    const resource = this.snapshot.resource();
+    // Another process has it: nothing can be asked here.
+    return this.lease.elsewhere ? { ...resource, actions: [] } : resource;
+  }
+
+  /** Events above `after`, then live ones. */
+  events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent> {
+    return this.#log.read(after, signal);
+  }
+
+  /** The last events, as many as `count`. */
+  lastEvents(count: number): readonly FerryEvent[] {
+    return this.#log.last(count);
+  }
+
+  /** Resolves when something is told that people wait for, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiters.delete(done);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      this.#waiters.add(done);
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  /** A sentence for people. */
+  log(text: string, code?: string | null): void {
+    this.#log.add("log", code === undefined ? { text } : { text, code });
+  }
+
+  /** The whole resource, as an event. */
+  tell(type: "state" | "done" | "failed" | "cancelled"): void {
+    const r = this.resource();
+    this.#log.add(type, { text: sentence(r), ...r });
+    this.#wake();
+  }
+
+  /** How far it is, where that has changed since it was told last. */
+  tick(): void {
+    if (this.lease.elsewhere || isEnded(this.snapshot.state)) return;
+    const r = this.resource();
+    const text = JSON.stringify([r.state, r.progress, r.verification.rowsCompared]);
+    if (text === this.#lastProgress) return;
+    this.#lastProgress = text;
+    this.#log.add("progress", {
+      text: sentence(r),
+      state: r.state,
+      paused: r.paused,
+      hold: r.hold,
+      throttled: r.throttled,
+      progress: r.progress,
+      verification: r.verification,
+    });
+  }
+
+  /** Writes the snapshot down. */
+  save(): Promise<void> {
+    return this.lease.save(this.resource());
+  }
+
+  /** Goes to a state; recorded before it resolves. */
+  async move(state: FerryState): Promise<void> {
+    if (state === this.snapshot.state) return;
+    const back = this.snapshot.move(state);
+    try {
+      await this.save();
+    } catch (e) {
+      back(); // what is not recorded has not happened, `done` least of all
+      throw e;
+    }
+    this.tell(isEnded(state) ? state as "done" : "state");
+  }
+
+  /** The end, recorded where that is still possible. Whether it was. */
+  async end(state: "failed" | "cancelled", e: unknown, findings?: readonly Finding[]): Promise<boolean> {
+    if (state === "failed") this.snapshot.fail(e, findings);
+    this.snapshot.move(state);
+    const saved = await this.save().then(() => true, () => false);
+    if (saved && state === "cancelled") await this.lease.dropOwnKeys();
+    this.tell(state);
+    return saved;
+  }
+
+  /** What another process has recorded and told takes the place of what this one knows, where it is news. */
+  async follow(stored: FerryResource): Promise<void> {
+    const news = stored.state !== this.snapshot.state || this.lease.elsewhere || this.#log.lastId === 0;
+    if (!news) return;
+    this.snapshot.restore(stored);
+    const { store, session } = this.lease;
+    this.#log.load(await store.events(session, this.spec.id, this.#log.lastId, 100_000));
+    this.#wake();
+  }
+
+  /** Events are stored under the lease from now on, and posted: what happened before, another process has told. */
+  attach(): void {
+    this.#log.attach({ save: this.lease.eventSaver() });
+    const { callbacks } = this.spec;
+    if (callbacks === null || this.#calling !== null) return;
+    const { signal } = this.#hush;
+    this.#calling = new Callbacks(this.spec.id, callbacks, this.callbacks)
+      .follow(this.#log.read(this.#log.lastId, signal), signal)
+      .finally(() => this.#calling = null);
+  }
+
+  /** Events are stored no more. */
+  detach(): void {
+    this.#log.attach(null);
+  }
+
+  /** Resolves when everything that was told is shown, and stored where that is possible. */
+  settled(): Promise<void> {
+    return this.#log.settled();
+  }
+
+  /** Ends every stream; what is to be posted is posted first, for a moment. */
+  async close(): Promise<void> {
+    await this.#log.close();
+    if (this.#calling === null) return;
+    const timer = setTimeout(() => this.#hush.abort(), LAST_CALLS_MS);
+    await this.#calling;
+    clearTimeout(timer);
+  }
+
+  /** Rows were committed. */
+  copied(table: FerriedTable, rows: number, bytes: number): void {
+    this.snapshot.copied(table, rows, bytes);
+  }
+
+  /** Where a table stands that is copied behind the fence. */
+  keyless(table: FerriedTable, state: TableProgress["state"]): void {
+    this.snapshot.keyless(table, state);
+  }
+
+  /** Indexes of a table are being built. */
+  indexing(table: FerriedTable): void {
+    this.snapshot.indexing(table);
+  }
+
+  /** Copying, or comparing, waits for this reason from now on, or, with `null`, no longer. */
+  throttled(reason: string | null): void {
+    this.snapshot.throttled = reason;
+    const what = ["verifying", "awaitingCutover"].includes(this.snapshot.state) ? "Comparing" : "Copying";
+    this.log(
+      reason === null ? `${what} goes on: nothing slows it down` : `${what} waits: ${reason}`,
+      "throttled",
+    );
+    this.#wake();
+  }
+
+  /** A cutover is tried; its intent is recorded already. */
+  cutoverBegins(attempt: number): void {
+    this.snapshot.attempts = attempt;
+  }
+
+  /** The cutover is through: `done` is recorded when this resolves. */
+  async cutoverDone(position: BinlogPosition, gtids: string | null, stoppedAt: number | null): Promise<void> {
+    this.snapshot.endPosition = { file: position.file, position: position.offset, gtidSet: gtids };
+    this.snapshot.writesStoppedMs = stoppedAt === null ? null : Math.round(performance.now() - stoppedAt);
+    this.snapshot.hold = null; // one that came while it cut over has nothing to hold any more
+    await this.move("done");
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}
