@@ -28,10 +28,8 @@ Deno.test("rows that an earlier attempt has copied are counted, and are no speed
   const crossing = {
     tables,
     everyTable: tables,
-    flusher: null,
-    replayer: null,
-    verifier: null,
-    lagSeconds: () => null,
+    replay: null,
+    comparison: { verifier: null },
   };
   const snapshot = new FerrySnapshot(reading.spec);
   snapshot.begin(crossing as unknown as Crossing);
