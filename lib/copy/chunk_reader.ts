@@ -5,10 +5,11 @@
 import { Buffer } from "node:buffer";
 import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import { keyBound, type KeyCondition } from "../mysql/key_sql.ts";
-import { RowList } from "../mysql/row_list.ts";
+import type { RowList } from "../mysql/row_list.ts";
 import { keyEnd, RowReader } from "../mysql/row_reader.ts";
 import type { Session } from "../mysql/session.ts";
 import type { WireColumn } from "../schema/wire_layout.ts";
+import type { ChunkMemory } from "./chunk_memory.ts";
 import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import type { ReadPoint } from "./read_point.ts";
@@ -37,7 +38,6 @@ export interface Chunk {
 /** Reads one table on one session. */
 export class ChunkReader {
   readonly #readers = new Map<string, RowReader>();
-  readonly #spare: RowList[] = [];
   readonly #spanReaders = new Map<string, RowReader>();
   /** What is looked at of the range, while it is not read through. */
   #span: { readonly range: CopyRange; readonly end: Buffer | null } | null = null;
@@ -49,6 +49,7 @@ export class ChunkReader {
     private readonly session: Session,
     private readonly table: FerriedTable,
     private readonly readPoint: ReadPoint,
+    private readonly memory: ChunkMemory,
   ) {}
 
   /** Reads the next chunk of at most `limit` rows. The chunk's watcher stays registered; {@linkcode forget} ends it. */
@@ -59,9 +60,7 @@ export class ChunkReader {
       this.#span = { range, end: await this.#spanEnd(range) };
     }
     const spanEnd = this.#span?.end ?? null;
-    const rows = this.#spare.pop() ?? new RowList();
-    // At once: growing step by step leaves several times a chunk's memory to the collector.
-    if (this.#average > 0) rows.arena.reserve(Math.min(Math.ceil(limit * this.#average) + SLACK, KEPT));
+    const rows = this.memory.take(Math.ceil(limit * this.#average) + SLACK);
     const touched = new Set<string>();
     // Registration first, then the read point notes what was delivered (I1, I2).
     table.watchers.add(touched);
@@ -91,12 +90,6 @@ export class ChunkReader {
       table.watchers.delete(touched);
       throw e;
     }
-  }
-
-  /** These rows are written: their memory serves another chunk. */
-  recycle(rows: RowList): void {
-    rows.clear(KEPT);
-    this.#spare.push(rows);
   }
 
   /** Nothing is read any more. */
@@ -169,9 +162,6 @@ export class ChunkReader {
 
 /** Bytes that the rows of a chunk may take above the last one's average. */
 const SLACK = 256 << 10;
-
-/** Memory of a chunk's rows that is kept for the next one, in bytes. */
-const KEPT = 16 << 20;
 
 /** The chunk is committed, or given up: its keys are gathered no longer. */
 export function forget(chunk: Chunk): void {

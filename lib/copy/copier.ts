@@ -10,6 +10,7 @@ import type { TableWriter } from "../mysql/table_writer.ts";
 import type { FerryStore, Ownership } from "../state/ferry_store.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { CopySettings } from "../spec/ferry_spec.ts";
+import { ChunkMemory } from "./chunk_memory.ts";
 import { type Chunk, ChunkReader, forget } from "./chunk_reader.ts";
 import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
@@ -61,6 +62,7 @@ export class Copier {
   readonly #underWay = new Map<FerriedTable, number>();
   readonly #tuner = new Tuner(() => performance.now());
   readonly #workers = new Set<Promise<void>>();
+  readonly #memory = new ChunkMemory();
   readonly #stop = new AbortController();
   #failure: unknown = null;
   #writing = 0;
@@ -148,7 +150,7 @@ export class Copier {
     return {
       table,
       target,
-      reader: new ChunkReader(source, table, this.options.readPoint),
+      reader: new ChunkReader(source, table, this.options.readPoint, this.#memory),
       writer: writerFor(target, table, this.options.bulk),
     };
   }
@@ -168,7 +170,7 @@ export class Copier {
           // Read ahead, and not to be written now. Kept, it would gather the keys of all that is delivered meanwhile.
           forget(chunk);
           range.rewind(chunk.from);
-          lane.reader.recycle(chunk.rows);
+          this.#memory.give(chunk.rows);
           next = read();
           continue;
         }
@@ -191,7 +193,7 @@ export class Copier {
         } finally {
           this.#writing--;
           forget(chunk);
-          lane.reader.recycle(chunk.rows);
+          this.#memory.give(chunk.rows);
         }
         if (next === null && !chunk.last) next = read();
       }
