@@ -1,7 +1,8 @@
 /**
  * `deno task bench [--quick] [--vendor mysql|mariadb] [--only copy|changes|live|scale] [--workload TEXT] [--contender TEXT]
- * [--rounds N] [--scale X] [--json]`: the one place for numbers. TEXT is a part of a name; X times the rows and changes. Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios
- * are within the run.
+ * [--rounds N] [--scale X] [--json]`: the one place for numbers. TEXT is a part of a name; X times the rows and changes.
+ * Every contender runs in turn on the same servers and the same data, rounds interleaved; medians and ratios are within
+ * the run.
  * @module
  */
 import { parseArgs } from "node:util";

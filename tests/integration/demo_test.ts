@@ -48,7 +48,7 @@ async function look(page: string): Promise<{ title: string; copied: number }> {
   const answer = await fetch(page, { headers: { accept: "text/html" } });
   const html = await answer.text();
   assert.equal(answer.status, 200, html);
-  const copied = /<dt>Rows copied<\/dt>\s*<dd>([\d,]+)<\/dd>/.exec(html);
+  const copied = /<dt>Rows copied<\/dt>\s*<dd[^>]*>([\d,]+)<\/dd>/.exec(html);
   return { title: /<title>(.*?)<\/title>/.exec(html)![1], copied: Number(copied![1].replaceAll(",", "")) };
 }
 
