@@ -57,6 +57,8 @@ export class Crossing {
   replay: ReplayLine | null = null;
   /** A fence that stays up after the end; whoever has it releases it. */
   keptFence: Fence | null = null;
+  /** The attempt has ended: what it leaves behind was looked at already. */
+  over = false;
   /** The copy. */
   readonly copy: CopyPhase = new CopyPhase(this);
   /** The comparison of both sides. */
@@ -131,6 +133,7 @@ export class Crossing {
       await this.comparison.close();
       await this.replay?.stop();
       await running;
+      this.over = true;
     }
   }
 

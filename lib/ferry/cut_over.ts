@@ -68,9 +68,10 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     return false;
   } finally {
     clearTimeout(watchdog);
-    if (done && spec.cutover.keepFence) {
-      await fence.keep().catch(() => {});
+    // An attempt that is over (the process shuts down) has nobody left who would let go of it later.
+    if (done && spec.cutover.keepFence && !crossing.over) {
       crossing.keptFence = fence;
+      await fence.keep().catch(() => {});
     } else await release();
   }
 }
