@@ -128,6 +128,32 @@ onEachFlavour(
   },
 );
 
+onEachFlavour(
+  "a kept fence goes with the dock, also when that is closed the moment that the ferry is done",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    await using other = await Sql.open(source.url);
+    for (let i = 0; i < 5; i++) {
+      await using there = await Sql.open(target.url);
+      await there.run("DROP DATABASE IF EXISTS shop");
+      const dock = openDock();
+      try {
+        const cutover = { mode: "auto", fence: "lockTables", keepFence: true, timeoutSeconds: 30 };
+        const ferry = await dock.start(shopSpec(source.url, target.url, { id: `kept-${i}`, cutover }));
+        const signal = AbortSignal.timeout(60_000);
+        while (ferry.resource().state !== "done") {
+          signal.throwIfAborted();
+          await new Promise((r) => setTimeout(r, 1));
+        }
+      } finally {
+        await dock.close();
+      }
+      await new Promise((r) => setTimeout(r, 100));
+      await other.run(`SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (${100 + i}, 1)`);
+    }
+  },
+);
+
 onEachFlavour("a write that commits while the fence waits for it arrives", async ({ source, target }) => {
   await makeOrders(source.url);
   const dock = openDock();
