@@ -12,7 +12,7 @@ import { clientTools, mydumperTools, type ServerPair, startPair, type Vendor } f
 import { BACKLOGS } from "./changes/backlog.ts";
 import { catchUp } from "./changes/catch_up.ts";
 import { cutover, emptyJob, latency } from "./changes/live.ts";
-import { dumpPipe, ferry, mydumper } from "./copy/contenders.ts";
+import { ContenderFailed, dumpPipe, ferry, mydumper } from "./copy/contenders.ts";
 import { floor } from "./copy/floor.ts";
 import { assertArrived, clearTarget, COPY_WORKLOADS, type CopyWorkload, makeTables } from "./copy/tables.ts";
 import { goalLine, type GoalName, judge, type Reached } from "./goals.ts";
@@ -116,13 +116,20 @@ async function race(
   for (let round = 1; round <= rounds; round++) {
     for (const [name, go] of contenders) {
       await clearTarget(pair.target.url);
-      const run = await go();
-      await assertArrived(pair.target.url, w, rows);
-      runs.get(name)!.push(run);
-      await tell(`  round ${round}  ${name.padEnd(18)} ${whole(rows / run.seconds)} rows/s`);
+      const told = `  round ${round}  ${name.padEnd(18)}`;
+      try {
+        const run = await go();
+        await assertArrived(pair.target.url, w, rows);
+        runs.get(name)!.push(run);
+        await tell(`${told} ${whole(rows / run.seconds)} rows/s`);
+      } catch (e) {
+        // A number that is missing, not the end of all the others.
+        if (!(e instanceof ContenderFailed)) throw e;
+        await tell(`${told} failed: ${e.message}`);
+      }
     }
   }
-  for (const [name, each] of runs) keep(vendor, w.name, name, rows, each);
+  for (const [name, each] of runs) if (each.length > 0) keep(vendor, w.name, name, rows, each);
 }
 
 async function changes(vendor: Vendor): Promise<void> {

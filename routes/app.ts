@@ -13,7 +13,7 @@ import type { Settings } from "../lib/spec/settings.ts";
 import { healthRoute, metricsRoute, readyRoute } from "./definitions.ts";
 import { Drain } from "./drain.ts";
 import { ferryRoutes } from "./ferries.ts";
-import { BODY_LIMIT, originGuard, tokenGuard, tooLarge } from "./guards.ts";
+import { BODY_LIMIT, ferryOfPath, originGuard, takingUpGuard, tokenGuard, tooLarge } from "./guards.ts";
 import { renderMetrics } from "./metrics.ts";
 import { pages } from "./pages.tsx";
 import { notFound, problem, problemOf } from "./problem.ts";
@@ -31,11 +31,16 @@ export interface AppOptions {
   readonly version?: string;
   /** Milliseconds between comments in an event stream. @default {15000} */
   readonly heartbeatMs?: number;
+  /** Resolves when the ferries that were left are known. @default one that has resolved */
+  readonly tookUp?: Promise<unknown>;
+  /** Milliseconds that an answer about an unknown ferry waits for that. @default {5000} */
+  readonly takeUpWaitMs?: number;
 }
 
 /** Builds the service around a dock. */
 export function createApp(options: AppOptions): OpenAPIHono {
   const { dock, settings, drain = new Drain(), version = "0.0.0", heartbeatMs = 15_000 } = options;
+  const { tookUp = Promise.resolve(), takeUpWaitMs = 5000 } = options;
   const app = new OpenAPIHono({ defaultHook: refuseParameters });
   app.onError(problemOf);
   app.notFound((c) => notFound(`Cannot find ${c.req.path}: there is no such route`));
@@ -47,6 +52,7 @@ export function createApp(options: AppOptions): OpenAPIHono {
   );
   app.use(originGuard({ loopbackOnly: settings.token === null }));
   if (settings.token !== null) app.use(tokenGuard(settings.token));
+  app.use(takingUpGuard({ dock, tookUp, waitMs: takeUpWaitMs, noWork: drain.noWork }));
   app.use(bodyLimit({ maxSize: BODY_LIMIT, onError: tooLarge }));
 
   app.openapi(healthRoute, (c) => c.text("ok\n"));
@@ -135,9 +141,4 @@ async function logRequest(c: Context, next: () => Promise<void>): Promise<void> 
     requestId: String(c.get("requestId")),
     ...(ferry === null ? {} : { ferry }),
   });
-}
-
-/** The ferry that a path speaks of. */
-function ferryOfPath(path: string): string | null {
-  return /^(?:\/v1)?\/ferries\/([A-Za-z0-9._-]{1,64})(?:\/|$)/.exec(path)?.[1] ?? null;
 }

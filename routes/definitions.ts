@@ -94,7 +94,7 @@ export const readFerryRoute = createRoute({
       wait: integer(`Seconds to hold the answer until the state changes; ${MAX_WAIT_SECONDS} at most`),
     }),
   },
-  responses: answers({ 200: { description: "The ferry", content: json("Ferry") } }, [404, 422]),
+  responses: answers({ 200: { description: "The ferry", content: json("Ferry") } }, [404, 422, 503]),
 });
 
 /** `PATCH /v1/ferries/{id}`. */
@@ -105,7 +105,7 @@ export const changeFerryRoute = createRoute({
   request: { params, body: body("FerryChange") },
   responses: answers(
     { 200: { description: "The ferry", content: json("Ferry") } },
-    [400, 403, 404, 409, 413, 415, 422],
+    [400, 403, 404, 409, 413, 415, 422, 503],
   ),
 });
 
@@ -122,7 +122,7 @@ export const ferryEventsRoute = createRoute({
   responses: answers({
     200: { description: streamed, content: text("text/event-stream") },
     204: { description: "The ferry has ended and there is nothing behind that event: do not reconnect" },
-  }, [404, 422]),
+  }, [404, 422, 503]),
 });
 
 /** `POST /v1/ferries/{id}/{action}`, one for each action. */
@@ -140,7 +140,7 @@ function actionRoute(action: FerryAction) {
       : { params },
     responses: answers(
       { 202: { description: "The ferry", content: json("Ferry") } },
-      action === "pause" ? [400, 403, 404, 409, 413, 415, 422] : [403, 404, 409],
+      action === "pause" ? [400, 403, 404, 409, 413, 415, 422, 503] : [403, 404, 409, 503],
     ),
   });
 }

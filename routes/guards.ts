@@ -2,10 +2,12 @@
  * What stands before every route: who asks, from where, and how much.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Context, MiddlewareHandler } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { getCookie } from "hono/cookie";
 import { timingSafeEqual } from "hono/utils/buffer";
+import type { Dock } from "../lib/ferry/ferry.ts";
 import { isLoopback } from "../lib/spec/settings.ts";
 import { problem } from "./problem.ts";
 
@@ -13,6 +15,8 @@ const OPEN_PATHS: readonly string[] = ["/healthz", "/readyz"];
 /** Where a person signs in, and what that page is made of. */
 const SIGN_IN = "/sign-in";
 const isSignIn = (path: string) => path === SIGN_IN || path.startsWith("/assets/");
+/** Milliseconds between two looks whether a ferry is known. */
+const LOOK_AGAIN_MS = 50;
 const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** Bytes that a request's body may have. */
@@ -77,6 +81,47 @@ function isSameHost(origin: string, host: string): boolean {
   const url = URL.parse(origin);
   if (url === null) return false;
   return url.host === URL.parse(`${url.protocol}//${host}`)?.host;
+}
+
+/** The ferry that a path speaks of. */
+export function ferryOfPath(path: string): string | null {
+  return /^(?:\/v1\/ferries|\/ferries(?!\/(?:new|live)$))\/([A-Za-z0-9._-]{1,64})(?:\/|$)/.exec(path)?.[1] ??
+    null;
+}
+
+/** What {@linkcode takingUpGuard} goes by. */
+export interface TakingUpOptions {
+  /** The ferries. */
+  readonly dock: Pick<Dock, "find">;
+  /** Resolves when the service has looked for what was left to it. */
+  readonly tookUp: Promise<unknown>;
+  /** Milliseconds that an answer waits for it. */
+  readonly waitMs: number;
+  /** The service goes. */
+  readonly noWork: AbortSignal;
+}
+
+/**
+ * Keeps "there is no such ferry" back until it is true: a service that has just begun may know the ferry in a moment. An
+ * answer waits for that, and is a 503 where it takes long. Event streams of before a restart would end for good with a 404.
+ */
+export function takingUpGuard({ dock, tookUp, waitMs, noWork }: TakingUpOptions): MiddlewareHandler {
+  let looked = false;
+  tookUp.finally(() => looked = true).catch(() => {});
+  return async function waitForTakingUp(c, next) {
+    const id = ferryOfPath(c.req.path);
+    const unknown = () => id !== null && !looked && dock.find(id) === null;
+    const end = performance.now() + waitMs;
+    while (unknown() && !noWork.aborted && performance.now() < end) await delay(LOOK_AGAIN_MS);
+    if (!unknown()) return await next();
+    return problem({
+      status: 503,
+      code: "taking-up",
+      detail: "Cannot tell of this ferry: the service has just begun and still looks for what was left to it",
+      retryable: true,
+      headers: { "retry-after": "1" },
+    });
+  };
 }
 
 /** The 413. */

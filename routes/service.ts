@@ -37,7 +37,8 @@ const log = getLogger(["chainferry", "service"]);
 export function startService(options: ServiceOptions): Service {
   const { dock, settings, version, graceMs = 5000 } = options;
   const drain = new Drain();
-  const app = createApp({ dock, settings, drain, version });
+  const takingUp = takeUp(dock, settings.connections);
+  const app = createApp({ dock, settings, drain, version, tookUp: takingUp });
   const server = Deno.serve({
     hostname: settings.host,
     port: settings.port,
@@ -45,7 +46,6 @@ export function startService(options: ServiceOptions): Service {
       log.info("Listening on {address}", { address: `http://${hostname}:${port}` }),
   }, (request) => app.fetch(request));
   log.info("Settings", { settings: showSettings(settings) });
-  const takingUp = takeUp(dock, settings.connections);
 
   let stopped: Promise<void> | null = null;
   const stop = async () => {

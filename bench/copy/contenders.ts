@@ -78,6 +78,9 @@ export interface MydumperTools {
   readonly myloader: readonly string[];
 }
 
+/** A program that is not ours did not get there, as when it met a deadlock; what it says. */
+export class ContenderFailed extends Error {}
+
 async function shell(pair: ServerPair, command: string): Promise<Run> {
   return await metered(pair, async () => {
     const { success, stderr } = await new Deno.Command("bash", {
@@ -88,7 +91,7 @@ async function shell(pair: ServerPair, command: string): Promise<Run> {
     }).output();
     const text = new TextDecoder().decode(stderr);
     const cpu = /^cpu (\S+) (\S+)$/m.exec(text);
-    if (!success || cpu === null) throw new Error(`failed: ${text.slice(0, 2000)}`);
+    if (!success || cpu === null) throw new ContenderFailed(text.slice(0, 2000));
     return { clientCpu: Number(cpu[1]) + Number(cpu[2]), peakBytes: null };
   });
 }

@@ -163,7 +163,7 @@ export class ChunkReader {
 /** Bytes that the rows of a chunk may take above the last one's average. */
 const SLACK = 256 << 10;
 
-/** The chunk is committed, or given up: its keys are gathered no longer. */
-export function forget(chunk: Chunk): void {
-  chunk.range.table.watchers.delete(chunk.touched);
+/** The chunk is committed, or given up: its keys are gathered no longer. `false` where that was said before. */
+export function forget(chunk: Chunk): boolean {
+  return chunk.range.table.watchers.delete(chunk.touched);
 }

@@ -168,9 +168,8 @@ export class Copier {
         const chunk: Chunk = await next;
         if (this.options.held()) {
           // Read ahead, and not to be written now. Kept, it would gather the keys of all that is delivered meanwhile.
-          forget(chunk);
+          this.#drop(chunk);
           range.rewind(chunk.from);
-          this.#memory.give(chunk.rows);
           next = read();
           continue;
         }
@@ -186,20 +185,25 @@ export class Copier {
           if (!(e instanceof StaleChunk)) throw e;
           // The less is read, and the less lies between reading and sending, the sooner it gets through.
           limit = Math.max(1, chunk.rows.count >> Math.min(++stale, 20));
-          if (next !== null) forget(await next);
+          if (next !== null) this.#drop(await next);
           range.rewind(chunk.from);
           next = read();
           continue;
         } finally {
           this.#writing--;
-          forget(chunk);
-          this.#memory.give(chunk.rows);
+          this.#drop(chunk);
         }
         if (next === null && !chunk.last) next = read();
       }
     } finally {
-      if (next !== null) await next.then(forget, () => {});
+      if (next !== null) await next.then((chunk) => this.#drop(chunk), () => {});
     }
+  }
+
+  /** A chunk that is committed, or not to be written. */
+  #drop(chunk: Chunk): void {
+    // Given back twice, its memory would be that of two chunks at once.
+    if (forget(chunk)) this.#memory.give(chunk.rows);
   }
 
   #firstLimit({ table }: FerriedTable): number {

@@ -75,12 +75,15 @@ export function openDock(options: DockOptions = {}): Dock {
     async takeUp(urls): Promise<readonly string[]> {
       for (const [name, url] of urls) connections.set(name, url);
       const found: string[] = [];
-      for (const url of new Set(urls.values())) {
+      // Each by itself: a server that does not answer, or does not let us read, keeps no ferry of another one waiting.
+      const looks = [...new Set(urls.values())].map(async (url) => {
         for (const spec of await leftThere(url, settings.stateSchema, urls)) {
           await start(spec);
           found.push(spec.id);
         }
-      }
+      });
+      const failed = (await Promise.allSettled(looks)).find((look) => look.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
       return found;
     },
     async close(): Promise<void> {

@@ -67,8 +67,8 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
       const job = run(1, 1);
       await hold(1);
       await service.kill9();
-      // While the source is silent the new process has not taken up what was left: it knows the ferry by being told.
-      const signal = (name: Deno.Signal) => source.pid !== null && Deno.kill(source.pid, name);
+      // While the target is silent the new process cannot see what was left there: it knows the ferry by being told.
+      const signal = (name: Deno.Signal) => target.pid !== null && Deno.kill(target.pid, name);
       signal("SIGSTOP");
       try {
         service = await Service.start(env, service.port);

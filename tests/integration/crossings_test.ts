@@ -4,11 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
-import type { Ferry } from "../../lib/ferry/ferry.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { preflight } from "../../lib/preflight/preflight.ts";
 import { assertEqual } from "../support/equality.ts";
-import { specOf, until } from "../support/ferries.ts";
+import { ended, specOf, until } from "../support/ferries.ts";
 import { onEachCrossing } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -28,15 +27,6 @@ async function ferried(spec: Record<string, unknown>, writes?: () => Promise<voi
     return await ended(ferry);
   } finally {
     await dock.close();
-  }
-}
-
-async function ended(ferry: Ferry): Promise<FerryResource> {
-  const signal = AbortSignal.timeout(120_000);
-  for (;;) {
-    const r = ferry.resource();
-    if (r.endedAt !== null) return r;
-    await ferry.changed(signal);
   }
 }
 

@@ -4,15 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { VENDORS } from "../support/flavours.ts";
+import { Shell } from "../support/shell.ts";
 
-const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
+const ROOT = new URL("../..", import.meta.url).pathname;
 /** In the environment of the demo, and so of everything that it starts. */
 const MARK = "CHAINFERRY_DEMO_TEST";
 
 for (const vendor of VENDORS) {
   Deno.test(`the demo shows a moving ferry on its page and ends by itself (${vendor})`, async () => {
-    await using demo = new Demo(["--vendor", vendor, "--rows", "150000", "--writes", "100"]);
-    const [page] = await demo.until(/http:\/\/127\.0\.0\.1:\d+\/ferries\/demo/);
+    await using demo = new Demo(`--vendor ${vendor} --rows 150000 --writes 100`);
+    const [page] = await demo.until(/http:\/\/127\.0\.0\.1:\d+\/ferries\/demo/, 150);
     const rows = new Set<number>();
     const titles = new Set<string>();
     const running = await demo.processes();
@@ -35,8 +36,8 @@ for (const vendor of VENDORS) {
 }
 
 Deno.test("the demo with --stay goes on showing the ferry that is done until it is interrupted", async () => {
-  await using demo = new Demo(["--rows", "1000", "--writes", "50", "--stay"]);
-  const [, page] = await demo.until(/page stays on (\S+) until Ctrl-C/);
+  await using demo = new Demo("--rows 1000 --writes 50 --stay");
+  const [, page] = await demo.until(/page stays on (\S+) until Ctrl-C/, 150);
   assert.match((await look(page)).title, /^Done: 5 tables .* both sides equal/);
   demo.interrupt();
   assert.equal(await demo.ended, 0, demo.text);
@@ -52,35 +53,10 @@ async function look(page: string): Promise<{ title: string; copied: number }> {
   return { title: /<title>(.*?)<\/title>/.exec(html)![1], copied: Number(copied![1].replaceAll(",", "")) };
 }
 
-class Demo implements AsyncDisposable {
-  text = "";
-  readonly ended: Promise<number>;
-  #over = false;
-  readonly #mark = crypto.randomUUID();
-  readonly #child: Deno.ChildProcess;
-
-  constructor(args: readonly string[]) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", DEMO, ...args],
-      env: { NO_COLOR: "1", [MARK]: this.#mark },
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-    this.ended = this.#follow();
-  }
-
-  async until(wanted: RegExp, seconds = 150): Promise<RegExpExecArray> {
-    const end = performance.now() + seconds * 1000;
-    for (;;) {
-      const found = wanted.exec(this.text);
-      if (found !== null) return found;
-      if (this.#over || performance.now() > end) assert.fail(`no ${wanted}: ${this.text}`);
-      await new Promise((r) => setTimeout(r, 50));
-    }
-  }
-
-  interrupt(): void {
-    this.#child.kill("SIGINT");
+/** A demo whose processes can be told from all others. */
+class Demo extends Shell {
+  constructor(args: string, private readonly mark: string = crypto.randomUUID()) {
+    super(`exec deno run -A demo/main.ts ${args}`, ROOT, { [MARK]: mark });
   }
 
   /** Command lines of all that it started and that is still there. */
@@ -89,28 +65,12 @@ class Demo implements AsyncDisposable {
     for await (const { name } of Deno.readDir("/proc")) {
       if (!/^\d+$/.test(name)) continue;
       try {
-        if (!(await Deno.readTextFile(`/proc/${name}/environ`)).includes(`${MARK}=${this.#mark}`)) continue;
+        if (!(await Deno.readTextFile(`/proc/${name}/environ`)).includes(`${MARK}=${this.mark}`)) continue;
         found.push((await Deno.readTextFile(`/proc/${name}/cmdline`)).replaceAll("\0", " "));
       } catch {
         // it is gone, or another user's
       }
     }
     return found;
-  }
-
-  async #follow(): Promise<number> {
-    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) this.text += text;
-    const { code } = await this.#child.status;
-    this.#over = true;
-    return code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.interrupt();
-    } catch {
-      // it has ended
-    }
-    await this.ended;
   }
 }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import type { FilterableTable } from "../../lib/mod.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, until, untilShown } from "../support/ferries.ts";
 import {
   assertSubsets,
   ferryFilters,
@@ -633,11 +633,7 @@ onEachFlavour(
       assert.equal((await ferry.ended).state, "failed");
       await ferry.act("retry");
       // It counts as failed for a moment more, until it has its lease.
-      const patience = AbortSignal.timeout(60_000);
-      while (ferry.resource().state !== "awaitingCutover") {
-        assert.ok(!patience.aborted, JSON.stringify(ferry.resource().error));
-        await ferry.changed(AbortSignal.timeout(50));
-      }
+      await untilShown(ferry, ({ state }) => state === "awaitingCutover");
       await ferry.act("cutover");
       await until(ferry, ["done"]);
     } finally {

@@ -4,10 +4,9 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
-import type { FerryResource } from "../../lib/progress/resource.ts";
 import { ownKeysTable } from "../../lib/state/own_keys.ts";
 import { dumpTable } from "../support/equality.ts";
-import { specOf, until } from "../support/ferries.ts";
+import { ended, specOf, until, untilShown } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { keyTables } from "../support/merging.ts";
 import { Sql } from "../support/sql.ts";
@@ -79,7 +78,7 @@ class Bench implements AsyncDisposable {
     await this.to.run(removal);
     const before = ferry.resource().resumedTimes;
     await ferry.act("retry");
-    while (ferry.resource().resumedTimes === before) await ferry.changed(AbortSignal.timeout(1000));
+    await untilShown(ferry, ({ resumedTimes }) => resumedTimes > before);
     await until(ferry, ["awaitingCutover"], 30);
     await ferry.act("cutover");
     assert.equal((await until(ferry, ["done"])).verification.state, "passed");
@@ -97,16 +96,6 @@ class Bench implements AsyncDisposable {
     await this.dock.close();
     await this.from[Symbol.asyncDispose]();
     await this.to[Symbol.asyncDispose]();
-  }
-}
-
-async function ended(ferry: Ferry): Promise<FerryResource> {
-  const signal = AbortSignal.timeout(30_000);
-  for (;;) {
-    const r = ferry.resource();
-    if (r.endedAt !== null) return r;
-    assert.ok(!signal.aborted, `still ${r.state}: ${JSON.stringify(r.progress)}`);
-    await ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(200)]));
   }
 }
 

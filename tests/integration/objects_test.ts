@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { preflight } from "../../lib/preflight/preflight.ts";
 import { assertEqual } from "../support/equality.ts";
-import { specOf, until } from "../support/ferries.ts";
+import { ended, specOf, until, untilShown } from "../support/ferries.ts";
 import { onEachCrossing, onEachFlavour } from "../support/flavours.ts";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
@@ -198,8 +198,7 @@ onEachFlavour(
         objects: ALL,
         cutover: { mode: "auto", fence: "lockTables", keepFence: true },
       }));
-      const signal = AbortSignal.timeout(60_000);
-      while (ferry.resource().endedAt === null) await ferry.changed(signal);
+      await ended(ferry);
       const { state, error } = ferry.resource();
       assert.equal(state, "failed");
       assert.equal(error?.code, "object-refused");
@@ -212,7 +211,7 @@ onEachFlavour(
       await target.run("CREATE TABLE elsewhere.x (id INT PRIMARY KEY)");
       await ferry.act("retry");
       // What the state held is shown for a moment before the new attempt begins.
-      while (ferry.resource().state !== "done") await ferry.changed(signal);
+      await untilShown(ferry, ({ state }) => state === "done");
     } finally {
       await dock.close();
     }

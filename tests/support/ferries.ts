@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
-import type { FerryState } from "../../lib/ferry/ferry_state.ts";
+import { type FerryState, isEnded } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { parseSpec } from "../../lib/spec/parse_spec.ts";
 import type { FerrySpec } from "../../lib/spec/ferry_spec.ts";
@@ -36,15 +36,35 @@ export async function until(
   states: readonly FerryState[],
   seconds = 120,
 ): Promise<FerryResource> {
-  const signal = AbortSignal.timeout(seconds * 1000);
-  for (;;) {
-    const r = ferry.resource();
-    if (states.includes(r.state)) return r;
-    if (["done", "failed", "cancelled"].includes(r.state)) {
+  return await untilShown(ferry, (r) => {
+    if (states.includes(r.state)) return true;
+    if (isEnded(r.state)) {
       const differences = r.verification.differences.slice(0, 5);
       assert.fail(`ended ${r.state}: ${JSON.stringify(r.error)} ${JSON.stringify(differences)}`);
     }
-    if (signal.aborted) assert.fail(`still ${r.state} after ${seconds} s: ${JSON.stringify(r.progress)}`);
-    await Promise.race([ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(200)]))]);
+    return false;
+  }, seconds);
+}
+
+/** Waits until the ferry has ended, well or not; fails after `seconds`. */
+export function ended(ferry: Ferry, seconds = 120): Promise<FerryResource> {
+  return untilShown(ferry, (r) => r.endedAt !== null, seconds);
+}
+
+/** Waits until the resource is as `wanted`; fails after `seconds`. */
+export async function untilShown(
+  ferry: Ferry,
+  wanted: (resource: FerryResource) => boolean,
+  seconds = 120,
+): Promise<FerryResource> {
+  const signal = AbortSignal.timeout(seconds * 1000);
+  for (;;) {
+    const r = ferry.resource();
+    if (wanted(r)) return r;
+    if (signal.aborted) {
+      assert.fail(`still ${r.state} after ${seconds} s: ${JSON.stringify(r.error ?? r.progress)}`);
+    }
+    // Numbers change without waking anybody.
+    await ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(50)]));
   }
 }

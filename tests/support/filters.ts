@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import type { TestServer, Vendor } from "../servers/mod.ts";
 import { assertEqual } from "./equality.ts";
-import { shopSpec, until } from "./ferries.ts";
+import { shopSpec, until, untilShown } from "./ferries.ts";
 import { Sql } from "./sql.ts";
 import { generator } from "./workload.ts";
 
@@ -58,9 +58,7 @@ export async function ferryFilters(
     }));
     await until(ferry, ["awaitingCutover"]);
     const before = ferry.resource().progress.changesApplied;
-    while (ferry.resource().progress.changesApplied < before + 300) {
-      await ferry.changed(AbortSignal.timeout(100));
-    }
+    await untilShown(ferry, ({ progress }) => progress.changesApplied >= before + 300);
     await writers.stop();
     await ferry.act("cutover");
     const done = await until(ferry, ["done"]);

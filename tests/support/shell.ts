@@ -40,6 +40,11 @@ export class Shell implements AsyncDisposable {
     }
   }
 
+  /** Types Ctrl-C. */
+  interrupt(): void {
+    Deno.kill(-this.#child.pid, "SIGINT");
+  }
+
   /** Fails where it does not end well, and in time. */
   async well(seconds = 180): Promise<string> {
     await this.#within(seconds * 1000);

@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { barLines } from "../../lib/cli/bar_lines.ts";
 import type { FerryResource, TableProgress } from "../../lib/progress/resource.ts";
-import { resourceOf } from "./routes_fake_dock.ts";
+import { resourceOf, tableOf } from "./routes_fake_dock.ts";
 
-const table = (n: number, state: TableProgress["state"], rowsCopied = 0): TableProgress => ({
-  source: `shop.table_${n}`,
-  target: `shop.table_${n}`,
-  state,
-  rowsCopied,
-  rowsEstimated: 1000,
-  bytesCopied: 0,
-  verified: null,
-  strip: null,
-});
+const table = (n: number, state: TableProgress["state"], rowsCopied = 0): TableProgress =>
+  tableOf({ source: `shop.table_${n}`, target: `shop.table_${n}`, state, rowsCopied, rowsEstimated: 1000 });
 
 function copying(tables: readonly TableProgress[], more: Partial<FerryResource> = {}): FerryResource {
   const progress = {

@@ -5,26 +5,22 @@
 import assert from "node:assert/strict";
 import { parse as parseYaml } from "yaml";
 import { STATES } from "../../lib/ferry/ferry_state.ts";
-import type { FerryResource } from "../../lib/progress/resource.ts";
 import { READING_NAMES, throttleKind } from "../../lib/throttle/reading_names.ts";
 import { renderMetrics } from "../../routes/metrics.ts";
 import { type Metric, parseExposition } from "../support/exposition.ts";
 import { checkExpression, checkShown } from "../support/promql.ts";
-import { FakeDock, FakeFerry } from "./routes_fake_dock.ts";
+import { FakeDock, FakeFerry, tableOf } from "./routes_fake_dock.ts";
 
 /** A ferry of which everything is known. */
 function knownFerry(id: string): FakeFerry {
   const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
-  const table: FerryResource["tables"][number] = {
-    source: "shop.a",
-    target: "shop.a",
+  const table = tableOf({
     state: "verified",
     rowsCopied: 1000,
     rowsEstimated: 1200,
     bytesCopied: 50_000,
     verified: true,
-    strip: null,
-  };
+  });
   return new FakeFerry(id, "", {
     state: "failed",
     throttled: { reason: "SELECT v FROM ops.knob of the target is 11, above 10" },

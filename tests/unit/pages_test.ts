@@ -7,7 +7,7 @@ import type { FerryState } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { createApp } from "../../routes/app.ts";
 import { headline } from "../../lib/progress/wording.ts";
-import { FakeDock, resourceOf, SECRET, SPEC } from "./routes_fake_dock.ts";
+import { FakeDock, resourceOf, SECRET, SPEC, tableOf } from "./routes_fake_dock.ts";
 
 function setUp(token: string | null = null) {
   const dock = new FakeDock();
@@ -32,17 +32,7 @@ function setUp(token: string | null = null) {
 const FORM = { source: SPEC.source, target: SPEC.target, tables: "shop.*\ncrm.orders", fence: "lockTables" };
 
 function at(state: FerryState, more: Partial<FerryResource> = {}): string {
-  const table = {
-    source: "shop.a",
-    target: "shop.a",
-    state: "copying",
-    rowsCopied: 1,
-    rowsEstimated: 2,
-    bytesCopied: 3,
-    verified: null,
-    strip: null,
-  } as const;
-  return headline(resourceOf("x", { state, tables: [table, table], ...more }));
+  return headline(resourceOf("x", { state, tables: [tableOf(), tableOf()], ...more }));
 }
 
 function progress(more: Partial<FerryResource["progress"]>): Pick<FerryResource, "progress"> {
@@ -182,16 +172,14 @@ Deno.test("a snapshot tells what happened, what still holds, and each table's ke
   const ferry = dock.find("a")!;
   for (let i = 1; i <= 60; i++) ferry.say("log", `Thing ${i} <happened>`);
   ferry.say("progress", "Not worth keeping");
-  const table = {
-    source: "shop.a",
+  const table = tableOf({
     target: "shop.b",
     state: "differing",
     rowsCopied: 9,
     rowsEstimated: 9,
-    bytesCopied: 9,
     verified: false,
     strip: "vvrrd" + "c".repeat(58) + ".",
-  } as const;
+  });
   const cutover = { attempts: 1, writesStoppedMs: 5, position: null, fenceKept: true };
   ferry.go("copying", { tables: [table], cutover, throttled: { reason: "too much" } });
   const html = await (await get("/ferries/a")).text();

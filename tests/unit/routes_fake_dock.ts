@@ -8,7 +8,7 @@ import {
   type Hold,
   isEnded,
 } from "../../lib/ferry/ferry_state.ts";
-import type { FerryEvent, FerryResource } from "../../lib/progress/resource.ts";
+import type { FerryEvent, FerryResource, TableProgress } from "../../lib/progress/resource.ts";
 import { maskUrl } from "../../lib/spec/connection_url.ts";
 import type { FerrySpec, SpecChange } from "../../lib/spec/ferry_spec.ts";
 import { specFingerprint } from "../../lib/spec/fingerprint.ts";
@@ -53,6 +53,21 @@ export function resourceOf(id: string, more: Partial<FerryResource> = {}): Ferry
     createdAt: "2026-11-22T10:00:00.000Z",
     updatedAt: "2026-11-22T10:00:00.000Z",
     endedAt: isEnded(state) ? "2026-11-22T10:05:00.000Z" : null,
+    ...more,
+  };
+}
+
+/** A table that is being copied. */
+export function tableOf(more: Partial<TableProgress> = {}): TableProgress {
+  return {
+    source: "shop.a",
+    target: "shop.a",
+    state: "copying",
+    rowsCopied: 1,
+    rowsEstimated: 2,
+    bytesCopied: 3,
+    verified: null,
+    strip: null,
     ...more,
   };
 }

@@ -1,18 +1,7 @@
 import assert from "node:assert/strict";
 import { count, percent, seconds, sentence, serverName, tableShare } from "../../lib/progress/wording.ts";
-import type { FerryResource, TableProgress } from "../../lib/progress/resource.ts";
-import { resourceOf } from "./routes_fake_dock.ts";
-
-const TABLE: TableProgress = {
-  source: "shop.a",
-  target: "shop.a",
-  state: "copying",
-  rowsCopied: 1,
-  rowsEstimated: 2,
-  bytesCopied: 3,
-  verified: null,
-  strip: null,
-};
+import type { FerryResource } from "../../lib/progress/resource.ts";
+import { resourceOf, tableOf } from "./routes_fake_dock.ts";
 
 Deno.test("durations, counts and shares are written as people read them", () => {
   assert.deepEqual(
@@ -24,9 +13,9 @@ Deno.test("durations, counts and shares are written as people read them", () => 
 });
 
 Deno.test("a table is never through on an estimate alone", () => {
-  assert.equal(tableShare({ ...TABLE, rowsCopied: 12, rowsEstimated: 10 }), 0.99);
-  assert.equal(tableShare({ ...TABLE, rowsEstimated: null }), null);
-  assert.equal(tableShare({ ...TABLE, state: "copied", rowsEstimated: null }), 1);
+  assert.equal(tableShare(tableOf({ rowsCopied: 12, rowsEstimated: 10 })), 0.99);
+  assert.equal(tableShare(tableOf({ rowsEstimated: null })), null);
+  assert.equal(tableShare(tableOf({ state: "copied", rowsEstimated: null })), 1);
 });
 
 Deno.test("a server is called by its host, and by its port where that is not the usual one", () => {
