@@ -2,6 +2,7 @@
  * Who stops the writes on the source, and how it is known that they have stopped (I7).
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import { quoteTable } from "../mysql/identifier.ts";
 import { isLockConflict, type Session } from "../mysql/session.ts";
@@ -9,6 +10,9 @@ import type { Table } from "../schema/table.ts";
 
 /** Seconds that one try of LOCK TABLES may wait: it blocks the application behind it meanwhile. */
 const LOCK_WAIT_SECONDS = 2;
+
+/** Milliseconds that KILL may take. */
+const KILL_MS = 2000;
 
 /** Writes stopped, or not. */
 export interface Fence {
@@ -95,12 +99,16 @@ export class LockTablesFence implements Fence {
   async release(): Promise<void> {
     const killer = this.#killer;
     this.#killer = null;
+    const patience = new AbortController();
     try {
-      // The fence's connection may be in the middle of something; KILL does not wait for it.
-      if (killer?.usable) await killer.run(`KILL ${this.session.id}`);
+      // The fence's connection may be in the middle of something; KILL does not wait for it. That of the killer itself
+      // may be dead without having said so.
+      const killed = killer?.usable ? killer.run(`KILL ${this.session.id}`) : Promise.resolve();
+      await Promise.race([killed, delay(KILL_MS, undefined, { signal: patience.signal })]);
     } catch {
       // Cutting the connection below releases as well.
     } finally {
+      patience.abort();
       this.session.destroy();
       killer?.destroy();
     }

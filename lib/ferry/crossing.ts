@@ -3,6 +3,7 @@
  * attempt begins from the state: there is no other way to recover.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { BinlogPosition } from "../binlog/position.ts";
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
@@ -25,6 +26,9 @@ import type { Orders } from "./orders.ts";
 import { ReplayLine } from "./replay_line.ts";
 import { goTheRoad } from "./road.ts";
 import { runDdl, TargetTables } from "./target_tables.ts";
+
+/** Milliseconds that a road that was cut may take to its end. */
+const ROAD_MS = 10_000;
 
 /** What a crossing is given. */
 export interface CrossingOptions {
@@ -115,6 +119,8 @@ export class Crossing {
     if (signal.aborted) onAbort();
     const end = this.#end.signal;
     let running: Promise<unknown> = Promise.resolve();
+    let road: Promise<void> | null = null;
+    let failure: { readonly reason: unknown } | null = null;
     try {
       this.#statusSession = await this.#talk("source");
       // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
@@ -126,15 +132,21 @@ export class Crossing {
       const throttling = this.throttle.run(end);
       const broken = Promise.race([replay.run(end), throttling]);
       running = Promise.allSettled([broken, throttling]);
-      await Promise.race([broken, goTheRoad(this, end)]);
+      road = goTheRoad(this, end);
+      await Promise.race([broken, road]);
+    } catch (reason) {
+      failure = { reason };
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#end.abort(new FerryError("stopped", "Cannot go on: the attempt was ended"));
       await this.comparison.close();
       await this.replay?.stop();
       await running;
-      this.over = true;
     }
+    // What stopped it may have come while `done` was being recorded: then that is what counts.
+    const done = road !== null && await endOf(road);
+    this.over = true;
+    if (!done) throw failure === null ? end.reason : failure.reason;
   }
 
   /** Nothing is written any more from here on; the attempt fails. */
@@ -237,4 +249,13 @@ export class Crossing {
       allowed: (signal) => orders.replayAllowed(signal),
     });
   }
+}
+
+/** Whether the road went to its end; one that stands still is not waited for. */
+async function endOf(road: Promise<void>): Promise<boolean> {
+  const patience = new AbortController();
+  const tooLong = delay(ROAD_MS, false, { signal: patience.signal }).catch(() => false);
+  const ended = await Promise.race([road.then(() => true, () => false), tooLong]);
+  patience.abort();
+  return ended;
 }

@@ -12,6 +12,9 @@ import { copyBehindFence } from "./copy_behind_fence.ts";
 import type { Crossing } from "./crossing.ts";
 import { withSessions, writesBehindFence } from "./fenced_sessions.ts";
 
+/** Milliseconds that the target may take to record `done`, behind the fence and beside the deadline. */
+const RECORD_MS = 5000;
+
 /** Tries it once. `true`: done is recorded. `false`: the deadline passed, the fence is down, writes go on. */
 export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<boolean> {
   const { spec, logbook } = crossing.options;
@@ -48,7 +51,16 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
       await carryCounters(source, target, crossing.tables, both);
       const finish = async () => {
         both.throwIfAborted();
-        await logbook.cutoverDone(end, crossing.replay!.gtids(), stoppedAt);
+        // From here on the target alone knows whether it is done, so the fence stays until it has answered, or is given up.
+        clearTimeout(watchdog);
+        const silent = setTimeout(() => crossing.options.stateSession.destroy(), RECORD_MS);
+        // An attempt that is over (the process shuts down) has nobody left who would let go of it later.
+        if (spec.cutover.keepFence && !crossing.over) crossing.keptFence = fence;
+        try {
+          await logbook.cutoverDone(end, crossing.replay!.gtids(), stoppedAt);
+        } finally {
+          clearTimeout(silent);
+        }
         done = true;
       };
       if (spec.objects.length === 0) return await finish();
@@ -68,11 +80,11 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     return false;
   } finally {
     clearTimeout(watchdog);
-    // An attempt that is over (the process shuts down) has nobody left who would let go of it later.
-    if (done && spec.cutover.keepFence && !crossing.over) {
-      crossing.keptFence = fence;
-      await fence.keep().catch(() => {});
-    } else await release();
+    if (done && crossing.keptFence !== null) await fence.keep().catch(() => {});
+    else {
+      crossing.keptFence = null;
+      await release();
+    }
   }
 }
 

@@ -24,6 +24,9 @@ const PROGRESS_MS = 500;
 /** Milliseconds that writes in flight are waited for when the process shuts down. */
 const DRAIN_MS = 3000;
 
+/** Milliseconds that the target may take to store what is left to be stored, and to give up the lease. */
+const LET_GO_MS = 5000;
+
 /** What every ferry of a process shares. */
 export interface JobSettings extends LeaseSettings {
   /** How callbacks are posted. */
@@ -97,6 +100,7 @@ export class FerryJob implements Ferry {
         return await this.#running;
       case "retry":
         await this.#running;
+        this.#orders.assertAllowed(action); // somebody else may have asked meanwhile
         this.#end = Promise.withResolvers();
         this.#retrying = true;
         this.#running = this.#run();
@@ -133,8 +137,7 @@ export class FerryJob implements Ferry {
     const ticking = setInterval(() => telling.tick(), PROGRESS_MS);
     try {
       if (this.#retrying) {
-        telling.snapshot.error = null;
-        telling.snapshot.move("preflight");
+        telling.retry();
         this.#lease.forget();
       }
       await keepTrying({
@@ -259,6 +262,11 @@ export class FerryJob implements Ferry {
       this.#lease.lost();
       this.#telling.detach();
     }
+    if (isEnded(this.#telling.snapshot.state)) {
+      // Behind the recorded end: nothing of it is undone by what went wrong while tidying up.
+      this.#telling.log(`The ferry has ended; letting go of it: ${errorText(e)}`, code);
+      return;
+    }
     const findings = this.#findings;
     this.#findings = undefined;
     await this.#telling.end(code === "cancelled" ? "cancelled" : "failed", e, findings);
@@ -267,9 +275,11 @@ export class FerryJob implements Ferry {
   /** Stores what is still to be stored, gives up the lease, closes the state. */
   async #letGo(): Promise<void> {
     this.#orders.drop();
+    const silent = setTimeout(() => this.#lease.cut(), LET_GO_MS);
     await this.#telling.save().catch(() => {});
     await this.#telling.settled();
-    await this.#lease.release();
     this.#telling.detach();
+    await this.#lease.release();
+    clearTimeout(silent);
   }
 }

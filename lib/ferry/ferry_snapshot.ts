@@ -177,6 +177,7 @@ export class FerrySnapshot {
     const unknown = tables.length === 0 || tables.some((t) => t.rowsEstimated === null);
     const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
     const running = !isEnded(this.state);
+    const fence = this.keptFence ?? this.crossing?.keptFence;
     // What earlier attempts have copied is no speed: it is counted from when the stored ranges are known.
     if (this.state === "copying" && this.crossing?.tables.some((t) => t.ranges.length > 0)) {
       this.#rows.note(rowsCopied, performance.now());
@@ -210,7 +211,7 @@ export class FerrySnapshot {
         attempts: this.attempts,
         writesStoppedMs: this.writesStoppedMs,
         position: this.endPosition,
-        fenceKept: this.keptFence?.session?.usable ?? false,
+        fenceKept: this.state === "done" && (fence?.session?.usable ?? false),
       },
       phases: this.#phases.map((p) => ({ ...p })),
       actions: allowedActions(this.state, this.hold !== null),

@@ -1,5 +1,6 @@
 /**
- * A ferry's lease as this process holds it: taken, renewed, written under, given up. One session on the target for it.
+ * A ferry's lease as this process holds it: taken, renewed, written under, given up. One session on the target for it,
+ * one for events.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -31,6 +32,8 @@ export class Lease {
   /** Where it is written. */
   readonly store: FerryStore;
   #session: Session | null = null;
+  /** Events are stored in transactions, which nothing else may fall into. */
+  #events: Session | null = null;
   #own: Ownership | null = null;
   #elsewhere = false;
 
@@ -161,14 +164,43 @@ export class Lease {
     return this.store.settings(this.session, this.spec.id);
   }
 
-  /** Writes events under the lease as it is when this is called. */
+  /** Writes events under the lease as it is when this is called, one call after the other. */
   eventSaver(): (events: readonly FerryEvent[]) => Promise<void> {
     const own = this.#own!;
-    return (events) => this.store.saveEvents(this.session, own, events);
+    return async (events) => {
+      if (this.#events?.usable !== true) {
+        this.#events?.destroy();
+        this.#events = await Session.open(parseConnectionUrl(this.spec.target), { side: "target" });
+      }
+      await this.store.saveEvents(this.#events, own, events);
+    };
   }
 
-  /** Gives the lease up and closes its session. */
+  /** The last events that any process has stored above `after`, at most `limit`. */
+  lastEvents(after: number, limit: number): Promise<FerryEvent[]> {
+    return this.store.events(this.session, this.spec.id, "last", after, limit);
+  }
+
+  /** Stored events above `after`, at most `limit`. In a session of its own: an ended ferry has none open. */
+  async eventsAfter(after: number, limit: number, signal: AbortSignal): Promise<FerryEvent[]> {
+    const session = await Session.open(parseConnectionUrl(this.spec.target), { side: "target", signal });
+    try {
+      return await this.store.events(session, this.spec.id, "first", after, limit);
+    } finally {
+      session.destroy();
+    }
+  }
+
+  /** Cuts its connections, and fails what they wait for. The lease runs out by itself. */
+  cut(): void {
+    this.#session?.destroy();
+    this.#events?.destroy();
+  }
+
+  /** Gives the lease up and closes its sessions. No event is being stored, and none will be. */
   async release(): Promise<void> {
+    await this.#events?.close();
+    this.#events = null;
     if (this.#session !== null && this.#own !== null && this.#session.usable) {
       await this.store.release(this.#session, this.#own).catch(() => {});
     }

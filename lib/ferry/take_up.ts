@@ -32,9 +32,11 @@ export async function takeUp(
   await lease.create(telling.resource());
   for (;;) {
     const stored = await lease.stored();
+    // What this process itself has recorded it knows. A `done` whose answer was lost does not count: the fence went with
+    // it, so the ferry goes on with what was written since.
     if (stored.epoch > 0 && (lease.own === null || lease.elsewhere)) {
       const resource = JSON.parse(stored.snapshot) as FerryResource;
-      await telling.follow(resource);
+      await telling.follow(resource, retrying);
       // Posted again, an ended ferry is attached to as it is; only `retry` begins a failed one anew.
       if (isEnded(resource.state) && !retrying) return null;
     }
@@ -44,7 +46,10 @@ export async function takeUp(
       if (again) snapshot.resumedTimes++;
       snapshot.error = null;
       if (snapshot.state !== "preflight") await telling.move("preflight");
-      else await telling.save();
+      else {
+        await telling.save();
+        if (retrying) telling.tell("state");
+      }
       // What the former owner wrote last, now that it can write no more.
       return await lease.stored();
     }

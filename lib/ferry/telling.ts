@@ -6,7 +6,7 @@ import type { BinlogPosition } from "../binlog/position.ts";
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { Callbacks } from "../progress/callbacks.ts";
-import { EventLog } from "../progress/event_log.ts";
+import { endsStream, EventLog, KEPT } from "../progress/event_log.ts";
 import type { FerryEvent, FerryResource, Finding, TableProgress } from "../progress/resource.ts";
 import { Witness } from "../progress/witness.ts";
 import { sentence } from "../progress/wording.ts";
@@ -46,9 +46,9 @@ export class Telling implements Logbook {
     return this.lease.elsewhere ? { ...resource, actions: [] } : resource;
   }
 
-  /** Events above `after`, then live ones. */
+  /** Events above `after`, then live ones. Throws where such as only the state still has cannot be read. */
   events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent> {
-    return this.#log.read(after, signal);
+    return this.#log.read(after, signal, (...page) => this.lease.eventsAfter(...page));
   }
 
   /** The last events, as many as `count`. */
@@ -84,7 +84,7 @@ export class Telling implements Logbook {
 
   /** How far it is, where that has changed since it was told last. */
   tick(): void {
-    if (this.lease.elsewhere || isEnded(this.snapshot.state)) return;
+    if (this.lease.own === null || this.lease.elsewhere || isEnded(this.snapshot.state)) return;
     const r = this.resource();
     const text = JSON.stringify([r.state, r.progress, r.verification.rowsCompared]);
     if (text === this.#lastProgress) return;
@@ -108,13 +108,12 @@ export class Telling implements Logbook {
   /** Goes to a state; recorded before it resolves. */
   async move(state: FerryState): Promise<void> {
     if (state === this.snapshot.state) return;
+    // What is not recorded has not happened, `done` least of all: nobody is shown it before.
     const back = this.snapshot.move(state);
-    try {
-      await this.save();
-    } catch (e) {
-      back(); // what is not recorded has not happened, `done` least of all
-      throw e;
-    }
+    const moved = this.resource();
+    back();
+    await this.lease.save(moved);
+    this.snapshot.move(state);
     this.tell(isEnded(state) ? state as "done" : "state");
   }
 
@@ -128,14 +127,33 @@ export class Telling implements Logbook {
     return saved;
   }
 
-  /** What another process has recorded and told takes the place of what this one knows, where it is news. */
-  async follow(stored: FerryResource): Promise<void> {
-    const news = stored.state !== this.snapshot.state || this.lease.elsewhere || this.#log.lastId === 0;
-    if (!news) return;
+  /**
+   * What another process has recorded and told takes the place of what this one knows. `retrying`: where it has failed,
+   * that is over.
+   */
+  async follow(stored: FerryResource, retrying: boolean): Promise<void> {
+    const events = await this.lease.lastEvents(this.#log.storedId, KEPT);
+    const over = isEnded(stored.state) && !(retrying && stored.state === "failed");
     this.snapshot.restore(stored);
-    const { store, session } = this.lease;
-    this.#log.load(await store.events(session, this.spec.id, this.#log.lastId, 100_000));
+    // At once: nobody is shown a failure that somebody has just asked to try again.
+    if (!over && stored.state === "failed") this.#beginAnew();
+    this.#log.load(events, over);
+    const [last] = this.#log.last(1);
+    // The process that recorded the end went before it could tell of it.
+    if (over && (last === undefined || !endsStream(last))) this.tell(stored.state as "done");
     this.#wake();
+  }
+
+  /** A failed ferry is tried again: from now on it is told as one that begins. */
+  retry(): void {
+    this.#beginAnew();
+    this.#log.goOn();
+    this.#wake();
+  }
+
+  #beginAnew(): void {
+    this.snapshot.error = null;
+    this.snapshot.move("preflight");
   }
 
   /** Events are stored under the lease from now on, and posted: what happened before, another process has told. */
@@ -151,7 +169,7 @@ export class Telling implements Logbook {
 
   /** Events are stored no more. */
   detach(): void {
-    this.#log.attach(null);
+    this.#log.detach();
   }
 
   /** Resolves when everything that was told is shown, and stored where that is possible. */

@@ -4,8 +4,10 @@
  */
 import type { FerryEvent } from "./resource.ts";
 
-/** Events kept in memory; older ones are read from the state. */
-const KEPT = 1000;
+/** Events kept in memory, and events that wait for their number, at most. */
+export const KEPT = 1000;
+/** Events read from the state at a time. */
+const PAGE = 200;
 /** Milliseconds before a failed store is tried again. */
 const STORE_AGAIN_MS = 1000;
 
@@ -23,46 +25,97 @@ export interface EventWitness {
   left(): void;
 }
 
-/** Whether this event ends a stream. */
-export function endsStream(event: FerryEvent): boolean {
+/** An event that has no number yet. */
+type Unnumbered = Omit<FerryEvent, "id">;
+
+/** Whether a ferry ends with this event. */
+export function endsStream(event: Unnumbered): boolean {
   return event.type === "done" || event.type === "failed" || event.type === "cancelled";
 }
 
-/** Numbers events, stores them before they are shown, and shows them. Of `progress` only the latest is kept. */
+/** Reads stored events above `after`, the oldest first, as many as `limit`. */
+export type OlderEvents = (after: number, limit: number, signal: AbortSignal) => Promise<FerryEvent[]>;
+
+/**
+ * Numbers events, stores them before they are shown, and shows them. Of `progress` only the latest is kept. A number is
+ * given when it is known which ones other processes have given: before that, events wait, unless the ferry ends of them.
+ */
 export class EventLog {
   #kept: FerryEvent[] = [];
+  /** The last event that memory holds no more. */
+  #dropped = 0;
   #progress: FerryEvent | null = null;
   #nextId = 1;
+  /** The last event that is stored, by whichever process. */
+  #storedId = 0;
+  /** What waits for its number; `null` once numbers are known. */
+  #early: Unnumbered[] | null = [];
+  /** What was shown under a number for the time being. */
+  #passing: Unnumbered[] = [];
   #queue: FerryEvent[] = [];
   #unsaved: FerryEvent[] = [];
   #store: EventStore | null = null;
   #pumping: Promise<void> | null = null;
   #again: ReturnType<typeof setTimeout> | null = null;
+  #over = false;
   #closed = false;
   #waiters = new Set<() => void>();
 
   /** Empty; `witness` sees what is added. */
   constructor(private readonly witness: EventWitness | null = null) {}
 
-  /** Goes on behind what was stored earlier. */
-  load(events: readonly FerryEvent[]): void {
-    for (const e of events) this.#show(e);
-    const last = events[events.length - 1];
-    if (last !== undefined && last.id >= this.#nextId) this.#nextId = last.id + 1;
+  /** What others have stored meanwhile, at most {@linkcode KEPT}, the last ones. `over`: the ferry has ended with it. */
+  load(events: readonly FerryEvent[], over: boolean): void {
+    this.#takeBack();
+    // As many as there may be: others lie before them, in the state alone.
+    if (events.length >= KEPT) {
+      this.#kept = [];
+      this.#dropped = events[0].id - 1;
+    }
+    for (const e of events) {
+      this.#show(e);
+      this.#storedId = e.id;
+    }
+    this.#nextId = this.#storedId + 1;
+    this.#over = over;
+    this.#wake();
   }
 
-  /** From now on events are stored here; `null`: nowhere. */
+  /** Numbers are known: what others have stored was loaded. From now on events are stored here, and the ferry goes on. */
   attach(store: EventStore | null): void {
     this.#store = store;
+    this.goOn();
+    if (this.#early === null) return;
+    this.#takeBack();
+    const early = this.#early;
+    this.#early = null;
+    for (const event of early) this.#number(event);
+  }
+
+  /** Events are stored no more. */
+  detach(): void {
+    this.#store = null;
+  }
+
+  /** What ended the ferry is not its end any more: readers wait for what comes behind it. */
+  goOn(): void {
+    this.#over = false;
   }
 
   /** Adds an event. */
   add(type: FerryEvent["type"], data: FerryEvent["data"]): void {
     if (this.#closed) return;
-    const at = new Date().toISOString();
-    this.#queue.push({ id: this.#nextId++, type, data: { at, ...data } });
+    const event = { type, data: { at: new Date().toISOString(), ...data } };
+    if (endsStream(event)) this.#over = true;
     this.witness?.saw(type, data);
-    this.#pumping ??= this.#pump().finally(() => this.#pumping = null);
+    if (this.#early === null) return this.#number(event);
+    this.#early.push(event);
+    if (this.#early.length > KEPT) this.#early.shift();
+    if (!endsStream(event)) return;
+    // The state cannot be read, and somebody has to be told so.
+    this.#passing.push(...this.#early);
+    for (const each of this.#early) this.#number(each);
+    this.#early = [];
   }
 
   /** Resolves when everything added is shown, and stored where that is possible. */
@@ -84,15 +137,38 @@ export class EventLog {
     return Math.max(this.#kept.at(-1)?.id ?? 0, this.#progress?.id ?? 0);
   }
 
+  /** The id of the last event that is stored. */
+  get storedId(): number {
+    return this.#storedId;
+  }
+
   /** The last events but for `progress`, the oldest first. */
   last(count: number): readonly FerryEvent[] {
     return this.#kept.slice(-count);
   }
 
-  /** Events above `after`, then live ones, until one ends the stream. */
-  async *read(after: number, signal: AbortSignal): AsyncGenerator<FerryEvent> {
+  /**
+   * Events above `after`, then live ones, until the ferry's end. Those that memory holds no more are read by `older`,
+   * whose failure is thrown; without it they are left out.
+   */
+  async *read(
+    after: number,
+    signal: AbortSignal,
+    older: OlderEvents | null = null,
+  ): AsyncGenerator<FerryEvent> {
     let at = after;
     for (;;) {
+      const dropped = this.#dropped;
+      if (at < dropped && older !== null && !signal.aborted) {
+        const page = (await older(at, PAGE, signal)).filter((e) => e.id <= dropped);
+        for (const event of page) {
+          if (signal.aborted) return;
+          at = event.id;
+          if (event.type !== "progress") yield event;
+        }
+        if (page.length < PAGE) at = dropped;
+        continue;
+      }
       const found = this.#kept.filter((e) => e.id > at);
       if (this.#progress !== null && this.#progress.id > at) found.push(this.#progress);
       found.sort((a, b) => a.id - b.id);
@@ -102,14 +178,37 @@ export class EventLog {
         if (event.type === "progress" && event !== this.#progress) continue;
         at = event.id;
         yield event;
-        if (endsStream(event) && event === this.#kept.at(-1)) return;
+        if (this.#over && endsStream(event) && event === this.#kept.at(-1)) return;
       }
       if (signal.aborted || this.#closed) return;
       if (found.length > 0) continue;
-      const last = this.#kept.at(-1);
-      if (last !== undefined && endsStream(last) && this.#pumping === null) return;
+      if (this.#over && this.#pumping === null) return;
       await this.#news(signal);
     }
+  }
+
+  #number(event: Unnumbered): void {
+    this.#queue.push({ id: this.#nextId++, ...event });
+    this.#drive(() => this.#pump());
+  }
+
+  /** Numbers of ours under which nothing is stored are given anew: another process may have given them too. */
+  #takeBack(): void {
+    const stored = this.#storedId;
+    this.#kept = this.#kept.filter((e) => e.id <= stored);
+    if (this.#progress !== null && this.#progress.id > stored) this.#progress = null;
+    this.#queue = [];
+    this.#unsaved = [];
+    this.#nextId = stored + 1;
+    if (this.#early !== null) this.#early = [...this.#passing, ...this.#early];
+    this.#passing = [];
+  }
+
+  #drive(work: () => Promise<void>): void {
+    this.#pumping ??= work().finally(() => {
+      this.#pumping = null;
+      this.#wake(); // a reader that has all of it ends when nothing more is on its way
+    });
   }
 
   async #pump(): Promise<void> {
@@ -125,28 +224,31 @@ export class EventLog {
 
   async #save(): Promise<void> {
     const store = this.#store;
-    if (store === null || this.#unsaved.length === 0) return;
-    const batch = this.#unsaved.slice(-KEPT);
     try {
-      await store.save(batch);
-      this.#unsaved = [];
+      while (store !== null && this.#unsaved.length > 0) {
+        const batch = this.#unsaved.slice(0, KEPT);
+        await store.save(batch);
+        this.#unsaved.splice(0, batch.length);
+        this.#storedId = batch[batch.length - 1].id;
+      }
     } catch {
       // The ferry's own work meets the same failure and decides; events are shown now and stored when it works again.
       this.#again ??= setTimeout(() => {
         this.#again = null;
-        this.#pumping ??= this.#save().finally(() => this.#pumping = null);
+        this.#drive(() => this.#save());
       }, STORE_AGAIN_MS);
     }
+    // Where nothing can be stored, memory has its bound.
+    this.#unsaved.splice(0, this.#unsaved.length - KEPT);
   }
 
   #show(event: FerryEvent): void {
-    if (event.id >= this.#nextId) this.#nextId = event.id + 1;
     if (event.type === "progress") {
       this.#progress = event;
       return;
     }
     this.#kept.push(event);
-    if (this.#kept.length > KEPT) this.#kept.shift();
+    if (this.#kept.length > KEPT) this.#dropped = this.#kept.shift()!.id;
   }
 
   #news(signal: AbortSignal): Promise<void> {

@@ -312,22 +312,27 @@ export class FerryStore {
     );
   }
 
-  /** Stored events above `after`, oldest first, at most `limit`. */
-  async events(session: Session, id: string, after: number, limit: number): Promise<FerryEvent[]> {
+  /** Stored events above `after`, oldest first: the first ones or the last ones, at most `limit`. */
+  async events(
+    session: Session,
+    id: string,
+    which: "first" | "last",
+    after: number,
+    limit: number,
+  ): Promise<FerryEvent[]> {
     const rows = await session.query(
-      `SELECT id, type, data FROM ${this.#s}.events WHERE ferry_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      `SELECT id, type, data FROM ${this.#s}.events WHERE ferry_id = ? AND id > ? ` +
+        `ORDER BY id ${which === "last" ? "DESC" : ""} LIMIT ?`,
       [id, after, limit],
     );
-    return rows.map((r) => ({ id: Number(r.id), type: r.type, data: JSON.parse(r.data) }));
+    const events = rows.map((r) => ({ id: Number(r.id), type: r.type, data: JSON.parse(r.data) }));
+    return which === "last" ? events.reverse() : events;
   }
 
-  /** The highest event id, 0 for none. */
-  async lastEventId(session: Session, id: string): Promise<number> {
-    const r = await session.one(`SELECT MAX(id) AS id FROM ${this.#s}.events WHERE ferry_id = ?`, [id]);
-    return Number(r?.id ?? 0);
-  }
-
-  /** Stores events; of `progress` only the latest stays. Guarded by the lease in the same transaction. */
+  /**
+   * Stores events; of `progress` only the latest stays. Guarded by the lease in the same transaction, so `session` is for
+   * this alone: what another writes meanwhile would be undone with it.
+   */
   async saveEvents(session: Session, own: Ownership, events: readonly FerryEvent[]): Promise<void> {
     await session.run("START TRANSACTION");
     try {
@@ -342,9 +347,12 @@ export class FerryStore {
           [own.id, first],
         );
       }
-      await session.run(`INSERT INTO ${this.#s}.events VALUES ?`, [
-        events.map((e) => [own.id, e.id, e.type, JSON.stringify(e.data), own.epoch]),
-      ]);
+      // Where a connection was lost behind a COMMIT, they are there already.
+      await session.run(
+        `INSERT INTO ${this.#s}.events VALUES ? ON DUPLICATE KEY UPDATE ` +
+          "type = VALUES(type), data = VALUES(data), epoch = VALUES(epoch)",
+        [events.map((e) => [own.id, e.id, e.type, JSON.stringify(e.data), own.epoch])],
+      );
       await session.run("COMMIT");
     } catch (e) {
       if (session.usable) await session.run("ROLLBACK");

@@ -79,6 +79,7 @@ Deno.test("a slow receiver gets the latest progress, and the log does not wait f
   const gate = Promise.withResolvers<number>();
   await using r = receiver((n) => n === 1 ? gate.promise : 200);
   const log = new EventLog();
+  log.attach(null);
   const following = new Callbacks("a", r.urls, OPEN).follow(log.read(0, never), never);
   for (let i = 1; i <= 50; i++) {
     log.add("progress", { text: `${i}` });
