@@ -36,25 +36,33 @@ export function openDock(options: DockOptions = {}): Dock {
     callbacks: options.callbacks ?? { secret: null, linkLocal: false },
     connections,
   };
-  const jobs = new Map<string, FerryJob>();
-  let closing = false;
+  const jobs = new Map<string, { readonly job: FerryJob; readonly fingerprint: string }>();
+  const closing = new AbortController();
 
-  const start = async (spec: FerrySpec): Promise<Ferry> => {
-    if (closing) {
-      throw new FerryError("shutting-down", `Cannot start ferry "${spec.id}": the process shuts down`, {
+  /** The job that has this id already, or `null`. Not asynchronous: no other start comes between it and what follows. */
+  const known = (id: string, fingerprint: string): FerryJob | null => {
+    if (closing.signal.aborted) {
+      throw new FerryError("shutting-down", `Cannot start ferry "${id}": the process shuts down`, {
         retryable: true,
       });
     }
-    const there = jobs.get(spec.id);
-    if (there !== undefined) {
-      if (await specFingerprint(there.spec) === await specFingerprint(spec)) return there;
-      throw specDiffers(spec.id);
-    }
-    await refuseOtherSpec(spec, settings.stateSchema);
-    const again = jobs.get(spec.id);
-    if (again !== undefined) return again;
+    const there = jobs.get(id);
+    if (there === undefined) return null;
+    if (there.fingerprint !== fingerprint) throw specDiffers(id);
+    return there.job;
+  };
+
+  const start = async (spec: FerrySpec): Promise<Ferry> => {
+    const fingerprint = await specFingerprint(spec);
+    const there = known(spec.id, fingerprint);
+    if (there !== null) return there;
+    const stored = await storedFingerprint(spec, settings.stateSchema, closing.signal);
+    // While the target was asked, the id may have gone to another, and the process on its way out.
+    const meanwhile = known(spec.id, fingerprint);
+    if (meanwhile !== null) return meanwhile;
+    if (stored !== null && stored !== fingerprint) throw specDiffers(spec.id);
     const job = new FerryJob(spec, settings, options.alone ?? false);
-    jobs.set(spec.id, job);
+    jobs.set(spec.id, { job, fingerprint });
     return job;
   };
 
@@ -69,9 +77,10 @@ export function openDock(options: DockOptions = {}): Dock {
       });
       return { ok: plan !== null, findings };
     },
-    find: (id) => jobs.get(id) ?? null,
+    find: (id) => jobs.get(id)?.job ?? null,
     list: () =>
-      [...jobs.values()].sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
+      [...jobs.values()].map(({ job }) => job)
+        .sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
     async takeUp(urls): Promise<readonly string[]> {
       for (const [name, url] of urls) connections.set(name, url);
       const found: string[] = [];
@@ -87,8 +96,8 @@ export function openDock(options: DockOptions = {}): Dock {
       return found;
     },
     async close(): Promise<void> {
-      closing = true;
-      await Promise.all([...jobs.values()].map((job) => job.close()));
+      closing.abort();
+      await Promise.all([...jobs.values()].map(({ job }) => job.close()));
     },
   };
 }
@@ -99,25 +108,30 @@ function specDiffers(id: string): FerryError {
   });
 }
 
-/** The state says which spec an id belongs to. Where it cannot be read, the ferry's own start tells why. */
-async function refuseOtherSpec(spec: FerrySpec, schema: string): Promise<void> {
+/** Of the spec that an id belongs to, by the state. `null` also where that cannot be read: the ferry's start tells why. */
+async function storedFingerprint(
+  { id, target }: FerrySpec,
+  schema: string,
+  signal: AbortSignal,
+): Promise<string | null> {
   let session: Session;
   try {
-    session = await Session.open(parseConnectionUrl(spec.target), { side: "target", connectTimeout: 3000 });
+    session = await Session.open(parseConnectionUrl(target), {
+      side: "target",
+      connectTimeout: 3000,
+      signal,
+    });
   } catch {
-    return;
+    return null;
   }
-  let stored: string | null = null;
   try {
-    if (await stateVersion(session, schema) > 0) {
-      stored = (await new FerryStore(schema).find(session, spec.id))?.fingerprint ?? null;
-    }
+    if (await stateVersion(session, schema) === 0) return null;
+    return (await new FerryStore(schema).find(session, id))?.fingerprint ?? null;
   } catch {
-    return;
+    return null;
   } finally {
     await session.close();
   }
-  if (stored !== null && stored !== await specFingerprint(spec)) throw specDiffers(spec.id);
 }
 
 /** Specs of ferries that did not end on this target, their URLs filled in from the named connections. */
