@@ -7,12 +7,13 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { isMaskedHttpUrl, readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
-import type { FerrySpec, ThrottleSettings } from "../spec/ferry_spec.ts";
+import { specFingerprint } from "../spec/fingerprint.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { FerryStore } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
 import type { Dock, Ferry, PreflightReport } from "./ferry.ts";
 import { FerryJob } from "./ferry_job.ts";
+import { type Lookout, lookOut } from "./lookout.ts";
 
 /** How a dock is opened. */
 export interface DockOptions {
@@ -37,6 +38,7 @@ export function openDock(options: DockOptions = {}): Dock {
     connections,
   };
   const jobs = new Map<string, { readonly job: FerryJob; readonly fingerprint: string }>();
+  const lookouts: Lookout[] = [];
   const closing = new AbortController();
 
   /** The job that has this id already, or `null`. Not asynchronous: no other start comes between it and what follows. */
@@ -83,21 +85,16 @@ export function openDock(options: DockOptions = {}): Dock {
         .sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
     async takeUp(urls): Promise<readonly string[]> {
       for (const [name, url] of urls) connections.set(name, url);
-      const found: string[] = [];
-      // Each by itself: a server that does not answer, or does not let us read, keeps no ferry of another one waiting.
-      const looks = [...new Set(urls.values())].map(async (url) => {
-        for (const spec of await leftThere(url, settings.stateSchema, urls)) {
-          await start(spec);
-          found.push(spec.id);
-        }
-      });
-      const failed = (await Promise.allSettled(looks)).find((look) => look.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-      return found;
+      const lookout = lookOut({ urls, stateSchema: settings.stateSchema, start, stop: closing.signal });
+      lookouts.push(lookout);
+      return await lookout.firstRound;
     },
     async close(): Promise<void> {
       closing.abort();
-      await Promise.all([...jobs.values()].map(({ job }) => job.close()));
+      await Promise.all([
+        ...[...jobs.values()].map(({ job }) => job.close()),
+        ...lookouts.map(({ ended }) => ended),
+      ]);
     },
   };
 }
@@ -132,50 +129,4 @@ async function storedFingerprint(
   } finally {
     await session.close();
   }
-}
-
-/** Specs of ferries that did not end on this target, their URLs filled in from the named connections. */
-async function leftThere(
-  url: string,
-  schema: string,
-  urls: ReadonlyMap<string, string>,
-): Promise<FerrySpec[]> {
-  let session: Session;
-  try {
-    session = await Session.open(parseConnectionUrl(url), { side: "target", connectTimeout: 3000 });
-  } catch {
-    return []; // not every named connection is a target, and not every one is up
-  }
-  try {
-    if (await stateVersion(session, schema) === 0) return [];
-    const store = new FerryStore(schema);
-    const specs: FerrySpec[] = [];
-    for (const id of await store.idsNotIn(session, ["done", "failed", "cancelled"])) {
-      const spec = readStoredSpec((await store.find(session, id))!.spec);
-      if (spec === null) continue;
-      const source = spec.sourceName === null ? undefined : urls.get(spec.sourceName);
-      const target = spec.targetName === null ? undefined : urls.get(spec.targetName);
-      // Only a ferry whose both ends are named can be taken up: the state holds no password.
-      const throttle = namedThrottle(spec.throttle ?? null, urls);
-      if (source === undefined || target === undefined || throttle === undefined) continue;
-      specs.push({ ...spec, source, target, throttle, callbacks: spec.callbacks ?? null });
-    }
-    return specs;
-  } finally {
-    await session.close();
-  }
-}
-
-/** A stored throttle with its URLs filled in; `undefined` where a password is needed and no name known here has it. */
-function namedThrottle(
-  throttle: ThrottleSettings | null,
-  urls: ReadonlyMap<string, string>,
-): ThrottleSettings | null | undefined {
-  if (throttle === null) return null;
-  const replicas = throttle.replicas.flatMap(({ name }) => {
-    const url = name === null ? undefined : urls.get(name);
-    return url === undefined ? [] : [{ name, url }];
-  });
-  const masked = throttle.http !== null && isMaskedHttpUrl(throttle.http);
-  return masked || replicas.length < throttle.replicas.length ? undefined : { ...throttle, replicas };
 }

@@ -1,11 +1,12 @@
 /** A real dock beside targets that are not there: what it keeps apart, and what it leaves behind when it is closed. */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
+import { configureLog } from "../../lib/log.ts";
 import { shopSpec } from "../support/ferries.ts";
 import { freePort } from "../support/service.ts";
 import { silentServer } from "../support/silent_server.ts";
 
-const urlOf = (port: number) => `mysql://u:p@127.0.0.1:${port}`;
+const urlOf = (port: number) => `mysql://u:p4ssw0rd@127.0.0.1:${port}`;
 
 Deno.test("of two starts at once with one id and two specs, one is refused", async () => {
   const nobody = urlOf(freePort());
@@ -46,4 +47,29 @@ Deno.test("a dock that is closed while it asks a target makes no ferry any more"
   await dock.close();
   await assert.rejects(starting, { code: "shutting-down", retryable: true });
   assert.equal(dock.find("a"), null);
+});
+
+Deno.test("a named target that does not answer is told once and looked at again, until the dock closes", async () => {
+  const lines: string[] = [];
+  configureLog({ format: "text", level: "warning", write: (line) => lines.push(line) });
+  const port = freePort();
+  const dock = openDock();
+  try {
+    assert.deepEqual(await dock.takeUp(new Map([["eu", urlOf(port)]])), []);
+    // The next look finds somebody who says nothing.
+    await using silent = silentServer(port);
+    await silent.asked;
+    const closing = performance.now();
+    await dock.close();
+    assert.ok(performance.now() - closing < 1000, "the look under way is not waited for");
+  } finally {
+    await dock.close();
+  }
+  const told = lines.join("");
+  assert.equal(lines.length, 1, told);
+  assert.match(
+    told,
+    /\[warning\] chainferry\.dock: Cannot look for ferries at eu, trying again.*127\.0\.0\.1/,
+  );
+  assert.ok(!told.includes("p4ssw0rd"));
 });
