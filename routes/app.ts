@@ -57,9 +57,8 @@ export function createApp(options: AppOptions): OpenAPIHono {
 
   app.openapi(healthRoute, (c) => c.text("ok\n"));
   app.openapi(readyRoute, (c) => {
-    if (!drain.noWork.aborted) return c.text("ready\n");
-    const detail = "Cannot take work: the service is stopping";
-    return problem({ status: 503, code: "draining", detail, retryable: true });
+    drain.noWork.throwIfAborted();
+    return c.text("ready\n");
   });
   app.openapi(metricsRoute, async (c) => {
     const { text, contentType } = await renderMetrics(dock, version);

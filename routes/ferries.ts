@@ -42,7 +42,7 @@ export function ferryRoutes(app: OpenAPIHono, options: FerryRoutesOptions): void
   const keys = new KeyMemory();
 
   app.openapi(createFerryRoute, async (c) => {
-    if (drain.noWork.aborted) return draining();
+    drain.noWork.throwIfAborted();
     const body = await readJson(c);
     if ("refusal" in body) return body.refusal;
     const key = c.req.valid("header")["idempotency-key"];
@@ -169,14 +169,4 @@ function noFerry(id: string): Response {
   return notFound(
     `Cannot find ferry ${JSON.stringify(id.slice(0, 64))}: this process knows none with that id`,
   );
-}
-
-function draining(): Response {
-  return problem({
-    status: 503,
-    code: "draining",
-    detail: "Cannot take work: the service is stopping",
-    retryable: true,
-    headers: { "retry-after": "5" },
-  });
 }

@@ -76,7 +76,8 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
       const ferry = await dock.start(reading.spec);
       return c.redirect(pathOf(ferry), 303);
     } catch (error) {
-      if (!(error instanceof FerryError)) throw error;
+      // What may succeed later is no fault of the form.
+      if (!(error instanceof FerryError) || error.retryable) throw error;
       const fault: FieldFault = {
         pointer: "",
         detail: [error.message, error.hint].filter(Boolean).join(". "),

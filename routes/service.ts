@@ -74,7 +74,7 @@ export function startService(options: ServiceOptions): Service {
 async function takeUp(dock: Dock, connections: ReadonlyMap<string, string>): Promise<void> {
   if (connections.size === 0) return;
   try {
-    for (const ferry of await dock.takeUp(connections)) log.info("Took up a ferry", { ferry });
+    await dock.takeUp(connections);
   } catch (error) {
     log.error("Cannot take up ferries: {error}", { error });
   }

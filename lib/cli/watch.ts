@@ -25,12 +25,18 @@ export interface WatchOptions {
   readonly stop: AbortSignal;
   /** Milliseconds without a word from the server after which it gives up. @default {60000} */
   readonly giveUpMs?: number;
+  /** Milliseconds without a word on a connection after which it counts as lost. @default {45000} */
+  readonly silentMs?: number;
   /** For tests. @default the global one */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** Milliseconds before coming back, until the server says otherwise. */
 const RETRY_MS = 2000;
+/** Milliseconds without a word before it gives up. */
+const GIVE_UP_MS = 60_000;
+/** Three comments of the server's, which sends one every 15 s. */
+const SILENT_MS = 45_000;
 
 /** The address of a ferry's resource, from any address that a person may have copied; `null` if it is none. */
 export function ferryUrl(text: string): string | null {
@@ -70,14 +76,24 @@ class Watch {
   #retryMs = RETRY_MS;
   #heardAt = Date.now();
   #shownAt = -Infinity;
+  /** Aborts when the server has gone without a word: a half-open connection never ends by itself. */
+  #silence = new AbortController();
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  /** Ends what is asked: {@linkcode WatchOptions.stop}, or the silence. */
+  #end: AbortSignal;
 
-  constructor(readonly url: string, readonly options: WatchOptions) {}
+  constructor(readonly url: string, readonly options: WatchOptions) {
+    this.#end = options.stop;
+  }
 
   async follow(): Promise<number> {
-    const { giveUpMs = 60_000, stop, terminal, view } = this.options;
+    const { giveUpMs = GIVE_UP_MS, stop, terminal, view } = this.options;
     let told = false;
     while (true) {
       let lost: unknown = null;
+      this.#silence = new AbortController();
+      this.#end = AbortSignal.any([stop, this.#silence.signal]);
+      this.#wait();
       try {
         const end = await this.#readEvents() ? await this.#readEnd() : null;
         if (end !== null) {
@@ -91,9 +107,11 @@ class Watch {
         if (stop.aborted || error instanceof FerryError) throw error;
         lost = error;
         if (!told) view.say(`Lost the server, coming back to it: ${errorText(error)}`);
+      } finally {
+        clearTimeout(this.#patience);
       }
       told = lost !== null;
-      if (Date.now() - this.#heardAt > giveUpMs) {
+      if (Date.now() - this.#heardAt >= giveUpMs) {
         throw new FerryError("server-silent", `no word for ${Math.round(giveUpMs / 1000)} s`, {
           retryable: true,
           hint: "The ferry does not end with its watcher: watch it again when the server answers",
@@ -102,6 +120,23 @@ class Watch {
       }
       await sleep(this.#retryMs, stop);
     }
+  }
+
+  /** Waits for the next word: not past the time to give up, but for a last try as long as the pause before it. */
+  #wait(): void {
+    const { giveUpMs = GIVE_UP_MS, silentMs = SILENT_MS } = this.options;
+    const left = this.#heardAt + giveUpMs - Date.now();
+    const silence = this.#silence;
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(
+      () => silence.abort(new Error("it has fallen silent")),
+      Math.min(silentMs, Math.max(left, this.#retryMs)),
+    );
+  }
+
+  #hear(): void {
+    this.#heardAt = Date.now();
+    this.#wait();
   }
 
   /** Reads one connection's events; whether one of them was the last. */
@@ -118,7 +153,7 @@ class Watch {
     });
     // A comment also tells that the server is there.
     for await (const chunk of (response.body ?? new Blob().stream()).pipeThrough(new TextDecoderStream())) {
-      this.#heardAt = Date.now();
+      this.#hear();
       parser.feed(chunk);
       if (!ended) await this.#show();
     }
@@ -154,11 +189,11 @@ class Watch {
   }
 
   async #get(url: string, headers: Record<string, string>): Promise<Response> {
-    const { token, stop, fetch: ask = fetch } = this.options;
+    const { token, fetch: ask = fetch } = this.options;
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
-    const response = await ask(url, { headers: { ...headers, ...authorization }, signal: stop });
+    const response = await ask(url, { headers: { ...headers, ...authorization }, signal: this.#end });
     if (response.ok) {
-      this.#heardAt = Date.now();
+      this.#hear();
       return response;
     }
     await response.body?.cancel();

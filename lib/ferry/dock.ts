@@ -7,12 +7,13 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { isMaskedHttpUrl, readStoredSpec, specFingerprint } from "../spec/fingerprint.ts";
-import type { FerrySpec, ThrottleSettings } from "../spec/ferry_spec.ts";
+import { specFingerprint } from "../spec/fingerprint.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { FerryStore } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
 import type { Dock, Ferry, PreflightReport } from "./ferry.ts";
 import { FerryJob } from "./ferry_job.ts";
+import { type Lookout, lookOut } from "./lookout.ts";
 
 /** How a dock is opened. */
 export interface DockOptions {
@@ -36,25 +37,34 @@ export function openDock(options: DockOptions = {}): Dock {
     callbacks: options.callbacks ?? { secret: null, linkLocal: false },
     connections,
   };
-  const jobs = new Map<string, FerryJob>();
-  let closing = false;
+  const jobs = new Map<string, { readonly job: FerryJob; readonly fingerprint: string }>();
+  const lookouts: Lookout[] = [];
+  const closing = new AbortController();
 
-  const start = async (spec: FerrySpec): Promise<Ferry> => {
-    if (closing) {
-      throw new FerryError("shutting-down", `Cannot start ferry "${spec.id}": the process shuts down`, {
+  /** The job that has this id already, or `null`. Not asynchronous: no other start comes between it and what follows. */
+  const known = (id: string, fingerprint: string): FerryJob | null => {
+    if (closing.signal.aborted) {
+      throw new FerryError("shutting-down", `Cannot start ferry "${id}": the process shuts down`, {
         retryable: true,
       });
     }
-    const there = jobs.get(spec.id);
-    if (there !== undefined) {
-      if (await specFingerprint(there.spec) === await specFingerprint(spec)) return there;
-      throw specDiffers(spec.id);
-    }
-    await refuseOtherSpec(spec, settings.stateSchema);
-    const again = jobs.get(spec.id);
-    if (again !== undefined) return again;
+    const there = jobs.get(id);
+    if (there === undefined) return null;
+    if (there.fingerprint !== fingerprint) throw specDiffers(id);
+    return there.job;
+  };
+
+  const start = async (spec: FerrySpec): Promise<Ferry> => {
+    const fingerprint = await specFingerprint(spec);
+    const there = known(spec.id, fingerprint);
+    if (there !== null) return there;
+    const stored = await storedFingerprint(spec, settings.stateSchema, closing.signal);
+    // While the target was asked, the id may have gone to another, and the process on its way out.
+    const meanwhile = known(spec.id, fingerprint);
+    if (meanwhile !== null) return meanwhile;
+    if (stored !== null && stored !== fingerprint) throw specDiffers(spec.id);
     const job = new FerryJob(spec, settings, options.alone ?? false);
-    jobs.set(spec.id, job);
+    jobs.set(spec.id, { job, fingerprint });
     return job;
   };
 
@@ -69,26 +79,22 @@ export function openDock(options: DockOptions = {}): Dock {
       });
       return { ok: plan !== null, findings };
     },
-    find: (id) => jobs.get(id) ?? null,
+    find: (id) => jobs.get(id)?.job ?? null,
     list: () =>
-      [...jobs.values()].sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
+      [...jobs.values()].map(({ job }) => job)
+        .sort((a, b) => b.resource().createdAt.localeCompare(a.resource().createdAt)),
     async takeUp(urls): Promise<readonly string[]> {
       for (const [name, url] of urls) connections.set(name, url);
-      const found: string[] = [];
-      // Each by itself: a server that does not answer, or does not let us read, keeps no ferry of another one waiting.
-      const looks = [...new Set(urls.values())].map(async (url) => {
-        for (const spec of await leftThere(url, settings.stateSchema, urls)) {
-          await start(spec);
-          found.push(spec.id);
-        }
-      });
-      const failed = (await Promise.allSettled(looks)).find((look) => look.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-      return found;
+      const lookout = lookOut({ urls, stateSchema: settings.stateSchema, start, stop: closing.signal });
+      lookouts.push(lookout);
+      return await lookout.firstRound;
     },
     async close(): Promise<void> {
-      closing = true;
-      await Promise.all([...jobs.values()].map((job) => job.close()));
+      closing.abort();
+      await Promise.all([
+        ...[...jobs.values()].map(({ job }) => job.close()),
+        ...lookouts.map(({ ended }) => ended),
+      ]);
     },
   };
 }
@@ -99,69 +105,28 @@ function specDiffers(id: string): FerryError {
   });
 }
 
-/** The state says which spec an id belongs to. Where it cannot be read, the ferry's own start tells why. */
-async function refuseOtherSpec(spec: FerrySpec, schema: string): Promise<void> {
-  let session: Session;
-  try {
-    session = await Session.open(parseConnectionUrl(spec.target), { side: "target", connectTimeout: 3000 });
-  } catch {
-    return;
-  }
-  let stored: string | null = null;
-  try {
-    if (await stateVersion(session, schema) > 0) {
-      stored = (await new FerryStore(schema).find(session, spec.id))?.fingerprint ?? null;
-    }
-  } catch {
-    return;
-  } finally {
-    await session.close();
-  }
-  if (stored !== null && stored !== await specFingerprint(spec)) throw specDiffers(spec.id);
-}
-
-/** Specs of ferries that did not end on this target, their URLs filled in from the named connections. */
-async function leftThere(
-  url: string,
+/** Of the spec that an id belongs to, by the state. `null` also where that cannot be read: the ferry's start tells why. */
+async function storedFingerprint(
+  { id, target }: FerrySpec,
   schema: string,
-  urls: ReadonlyMap<string, string>,
-): Promise<FerrySpec[]> {
+  signal: AbortSignal,
+): Promise<string | null> {
   let session: Session;
   try {
-    session = await Session.open(parseConnectionUrl(url), { side: "target", connectTimeout: 3000 });
+    session = await Session.open(parseConnectionUrl(target), {
+      side: "target",
+      connectTimeout: 3000,
+      signal,
+    });
   } catch {
-    return []; // not every named connection is a target, and not every one is up
+    return null;
   }
   try {
-    if (await stateVersion(session, schema) === 0) return [];
-    const store = new FerryStore(schema);
-    const specs: FerrySpec[] = [];
-    for (const id of await store.idsNotIn(session, ["done", "failed", "cancelled"])) {
-      const spec = readStoredSpec((await store.find(session, id))!.spec);
-      if (spec === null) continue;
-      const source = spec.sourceName === null ? undefined : urls.get(spec.sourceName);
-      const target = spec.targetName === null ? undefined : urls.get(spec.targetName);
-      // Only a ferry whose both ends are named can be taken up: the state holds no password.
-      const throttle = namedThrottle(spec.throttle ?? null, urls);
-      if (source === undefined || target === undefined || throttle === undefined) continue;
-      specs.push({ ...spec, source, target, throttle, callbacks: spec.callbacks ?? null });
-    }
-    return specs;
+    if (await stateVersion(session, schema) === 0) return null;
+    return (await new FerryStore(schema).find(session, id))?.fingerprint ?? null;
+  } catch {
+    return null;
   } finally {
     await session.close();
   }
-}
-
-/** A stored throttle with its URLs filled in; `undefined` where a password is needed and no name known here has it. */
-function namedThrottle(
-  throttle: ThrottleSettings | null,
-  urls: ReadonlyMap<string, string>,
-): ThrottleSettings | null | undefined {
-  if (throttle === null) return null;
-  const replicas = throttle.replicas.flatMap(({ name }) => {
-    const url = name === null ? undefined : urls.get(name);
-    return url === undefined ? [] : [{ name, url }];
-  });
-  const masked = throttle.http !== null && isMaskedHttpUrl(throttle.http);
-  return masked || replicas.length < throttle.replicas.length ? undefined : { ...throttle, replicas };
 }

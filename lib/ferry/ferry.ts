@@ -57,7 +57,10 @@ export interface Dock {
   find(id: string): Ferry | null;
   /** Every ferry known to this process, newest first. */
   list(): readonly Ferry[];
-  /** Looks at the state of each named connection and takes up what was left there. Returns the ids. The names hold from now on. */
+  /**
+   * Looks at the state of each named connection and takes up what was left there. Returns the ids when each was looked at
+   * once; those that did not answer are looked at again until they do, or the dock closes. The names hold from now on.
+   */
   takeUp(urls: ReadonlyMap<string, string>): Promise<readonly string[]>;
   /** Stops taking work, commits what is in flight, gives up every lease, ends every event stream. */
   close(): Promise<void>;

@@ -152,6 +152,89 @@ Deno.test("a server that says nothing for too long is a reason to try again late
   assert.match(said.err, /no word for/);
 });
 
+/** A server of its own port: each connection to the events gets what one of `streams` writes, the rest nothing at all. */
+function silentAfter(...streams: ((write: (text: string) => void, close: () => void) => void)[]) {
+  const asked: (string | null)[] = [];
+  const { promise: over, resolve: end } = Promise.withResolvers<Response>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    if (!request.url.endsWith("/events")) return Response.json(resourceOf("a", { state: "done" }));
+    asked.push(request.headers.get("last-event-id"));
+    const stream = streams.shift();
+    // Not even an answer.
+    if (stream === undefined) return over;
+    return new Response(
+      new ReadableStream<Uint8Array>({
+        start: (controller) =>
+          stream(
+            (text) => controller.enqueue(new TextEncoder().encode(text)),
+            () => controller.close(),
+          ),
+      }),
+      { headers: { "content-type": "text/event-stream" } },
+    );
+  });
+  return {
+    asked,
+    url: `http://127.0.0.1:${server.addr.port}/v1/ferries/a`,
+    async [Symbol.asyncDispose]() {
+      end(new Response());
+      await server.shutdown();
+    },
+  };
+}
+
+function watchSilent(url: string, silentMs: number, giveUpMs: number) {
+  const { said, terminal } = fakeTerminal();
+  const view = openView({ json: true, intervalSeconds: 5 }, terminal);
+  // A watch that hangs ends the test by this signal's number.
+  const stop = new AbortController();
+  const hung = setTimeout(() => stop.abort(1), 10_000);
+  const code = watchFerry({ url, token: null, view, terminal, stop: stop.signal, silentMs, giveUpMs })
+    .finally(() => clearTimeout(hung));
+  return { code, said };
+}
+
+Deno.test("a connection on which nothing comes any more is lost, and taken up behind the last event", async () => {
+  await using server = silentAfter(
+    (write) => write(`retry: 1\n\n${event(1, "state")}`),
+    (write, close) => {
+      write(event(2, "done"));
+      close();
+    },
+  );
+  const { code, said } = watchSilent(server.url, 300, 5000);
+  assert.equal(await code, 0);
+  assert.deepEqual(server.asked, [null, "1"]);
+  assert.match(said.err, /Lost the server, coming back to it: it has fallen silent/);
+});
+
+Deno.test("a server that stays silent, with connections open, is a reason to try again later", async () => {
+  await using server = silentAfter((write) => write(`retry: 1\n\n${event(1, "state")}`));
+  const { code, said } = watchSilent(server.url, 200, 500);
+  assert.equal(await code, 75);
+  assert.match(said.err, /no word for/);
+  assert.ok(server.asked.length > 1, "it came back before it gave up");
+});
+
+Deno.test("comments are word enough: a connection that carries them is kept", async () => {
+  let ticking: ReturnType<typeof setInterval> | undefined;
+  await using server = silentAfter((write, close) => {
+    let left = 12;
+    write(`retry: 1\n\n${event(1, "state")}`);
+    ticking = setInterval(() => {
+      if (--left > 0) return write(": \n\n");
+      write(event(2, "done"));
+      close();
+      clearInterval(ticking);
+    }, 100);
+  });
+  const { code, said } = watchSilent(server.url, 800, 900);
+  assert.equal(await code, 0);
+  clearInterval(ticking);
+  assert.equal(server.asked.length, 1);
+  assert.doesNotMatch(said.err, /Lost/);
+});
+
 Deno.test("a signal ends watch with its number, also while it waits to come back", async () => {
   const { fetch } = canned(["retry: 60000\n\n"]);
   const { code, controller } = watchCanned(fetch);
