@@ -36,6 +36,13 @@ async function until(page: Page, wanted: RegExp): Promise<void> {
   await page.locator("h1").filter({ hasText: wanted }).waitFor({ timeout: 60_000 });
 }
 
+async function untilTitle(page: Page, wanted: RegExp): Promise<void> {
+  for (let i = 0; !wanted.test(await page.title()); i++) {
+    assert(i < 300, `the tab says ${await page.title()}, not ${wanted}`);
+    await page.waitForTimeout(100);
+  }
+}
+
 /** Fills in the form for a ferry of `shop.*`. */
 async function fill(page: Page, fields: Record<string, string>): Promise<void> {
   for (const [name, value] of Object.entries(fields)) await page.fill(`[name=${name}]`, value);
@@ -233,10 +240,13 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
     assert.equal(await service.term(), 0);
     assert.equal(await assertEqual(source.url, target.url, BOTH), 2 * ROWS);
 
-    // A ferry that fails says why, and comes first in the list.
+    // A ferry that fails says why, and comes first in the list. One that is open meanwhile says so in its tab.
     service = await serve(pair, port);
+    await page.goto(service.url);
+    assert.match(await page.title(), /^\d under way/);
     const spec = { id: "again", source: "src", target: "dst", tables: ["shop.orders"] };
     assert.equal((await service.ask("POST", "/v1/ferries", spec)).status, 202);
+    await untilTitle(page, /^1 stopped, \d under way · Chainferry$/);
     await page.goto(`${service.url}/ferries/again`);
     await until(page, /^Stopped:/);
     await page.getByRole("button", { name: "Try again" }).waitFor();
