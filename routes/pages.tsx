@@ -21,7 +21,7 @@ import script from "./page/page.js" with { type: "text" };
 import plotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import plot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import { SignInPage } from "./page/sign_in_page.tsx";
-import { type FieldFault, specOf, type StartForm } from "./page/start_form.ts";
+import { type FieldFault, maskedFaults, specOf, type StartForm } from "./page/start_form.ts";
 import { StartPage } from "./page/start_page.tsx";
 import { notFound } from "./problem.ts";
 
@@ -67,7 +67,11 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
   app.post("/ferries", async (c) => {
     const form = await formOf(c);
     const reading = parseSpec(specOf(form), connections);
-    if ("faults" in reading) return page(c, start(form, { faults: reading.faults }), 422);
+    const masked = maskedFaults(form);
+    if ("faults" in reading || masked.length > 0) {
+      const faults = [...masked, ...("faults" in reading ? reading.faults : [])];
+      return page(c, start(form, { faults }), 422);
+    }
     try {
       refuseUnbuiltFence(reading.spec);
       if (form.do === "check") {

@@ -7,6 +7,7 @@
 import { lookup } from "node:dns/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
+import { aborted } from "../aborted.ts";
 import { errorText, FerryError } from "../errors.ts";
 import type { CallbackSettings } from "../spec/ferry_spec.ts";
 import type { FerryEvent } from "./resource.ts";
@@ -25,14 +26,18 @@ export interface CallbackPolicy {
   readonly linkLocal: boolean;
 }
 
+/** The addresses of a host's name. */
+export type Resolve = (host: string) => Promise<readonly { readonly address: string }[]>;
+
 /** Posts one ferry's events. */
 export class Callbacks {
-  /** `firstPauseMs` for tests. */
+  /** `firstPauseMs` and `resolve` for tests. */
   constructor(
     private readonly ferry: string,
     private readonly urls: CallbackSettings,
     private readonly policy: CallbackPolicy,
     private readonly firstPauseMs = FIRST_PAUSE_MS,
+    private readonly resolve: Resolve = (host) => lookup(host, { all: true }),
   ) {}
 
   /** Posts what comes, in order, until the events end or `signal` aborts. Never throws. */
@@ -46,7 +51,7 @@ export class Callbacks {
             ferry: this.ferry,
             id: event.id,
             host: URL.parse(url)?.host,
-            reason: error instanceof FerryError ? error.message : errorText(error),
+            reason: why(error),
           });
         });
       }
@@ -75,13 +80,14 @@ export class Callbacks {
       if (status >= 200 && status < 300) return;
       // What the receiver refuses it refuses again; 429 and what it cannot do now it may do later.
       const passing = status === 0 || status === 429 || status >= 500;
-      if (!passing || attempt === TRIES) throw new Error(`the answer is ${status}`);
+      if (!passing || attempt === TRIES) throw new Refused(`the answer is ${status}`);
       await delay(pause, undefined, { signal });
     }
   }
 
   async #post(url: string, body: string, signal: AbortSignal): Promise<number> {
-    if (!this.policy.linkLocal) await refuseLinkLocal(new URL(url).hostname);
+    const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    if (!this.policy.linkLocal) await this.#refuseLinkLocal(new URL(url).hostname, late);
     const timestamp = String(Math.floor(Date.now() / 1000));
     const answer = await fetch(url, {
       method: "POST",
@@ -95,11 +101,36 @@ export class Callbacks {
       body,
       // Another address may be one that must not be posted to.
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: late,
     });
     await answer.body?.cancel();
     return answer.status;
   }
+
+  async #refuseLinkLocal(hostname: string, late: AbortSignal): Promise<void> {
+    const host = hostname.replace(/^\[|\]$/g, "");
+    // A name server that does not answer is waited for by the system, which knows no signal.
+    for (const { address } of await Promise.race([this.resolve(host), aborted(late)])) {
+      if (!isLinkLocal(address)) continue;
+      throw new FerryError("link-local", `Cannot post to ${host}: it is a link-local address`, {
+        hint: "Set FERRY_CALLBACK_LINK_LOCAL=1 where that is meant",
+      });
+    }
+  }
+}
+
+/** What a receiver answers and that is none of 2xx; its message is for people. */
+class Refused extends Error {}
+
+/** Why a post failed, without its URL: path and query are as good as a password, and a fetch's error repeats them. */
+function why(error: unknown): string {
+  if (error instanceof FerryError || error instanceof Refused) return error.message;
+  if (!(error instanceof Error)) return "unknown";
+  if (error.name === "TimeoutError") return `no answer within ${PATIENCE_MS / 1000} s`;
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (typeof code === "string") return code;
+  // The URL stands before these words, and holds no space; behind them is what the connection met.
+  return / client error \(\w+\): (.*)$/.exec(errorText(cause ?? error))?.[1] ?? error.name;
 }
 
 /** `sha256=` and the HMAC of a text, as hex. */
@@ -108,16 +139,6 @@ export async function signature(secret: string, text: string): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, ["sign"]);
   return `sha256=${new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes.encode(text))).toHex()}`;
-}
-
-async function refuseLinkLocal(hostname: string): Promise<void> {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  for (const { address } of await lookup(host, { all: true })) {
-    if (!isLinkLocal(address)) continue;
-    throw new FerryError("link-local", `Cannot post to ${host}: it is a link-local address`, {
-      hint: "Set FERRY_CALLBACK_LINK_LOCAL=1 where that is meant",
-    });
-  }
 }
 
 /** 169.254.0.0/16 and fe80::/10, also as an IPv4-mapped address. */

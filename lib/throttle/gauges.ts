@@ -2,6 +2,7 @@
  * Reads what throttles: each number from its own server, over a session that is kept, within a second.
  * @module
  */
+import { aborted } from "../aborted.ts";
 import { errorNumber } from "../errors.ts";
 import { type Row, Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
@@ -23,6 +24,7 @@ export interface Servers {
 /** The numbers that some settings ask for. */
 export class Gauges {
   readonly #sessions = new Map<string, Promise<Session>>();
+  #closed = false;
 
   /** Nothing is connected before {@linkcode read}. */
   constructor(private readonly servers: Servers) {}
@@ -33,7 +35,7 @@ export class Gauges {
     const wanted: Promise<Reading>[] = [];
     const add = (name: string, max: number, critical: number | null, read: () => Promise<number>) => {
       const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-      const value = Promise.race([read(), rejection(late)]).catch((e) => ({ unknown: why(e) }));
+      const value = Promise.race([read(), aborted(late)]).catch((e) => ({ unknown: why(e) }));
       wanted.push(value.then((value) => ({ name, value, max, critical })));
     };
     if (maxLagSeconds !== null) {
@@ -74,8 +76,9 @@ export class Gauges {
     return await Promise.all(wanted);
   }
 
-  /** Closes what was opened. */
+  /** Closes what was opened, for good. */
   async close(): Promise<void> {
+    this.#closed = true;
     const open = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of open) await session.then((s) => s.destroy(), () => {});
@@ -110,13 +113,23 @@ export class Gauges {
   }
 
   async #ask(url: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return await (await this.#session(url)).query(sql, values);
+  }
+
+  /** The session of a server; one that was lost is opened again, once for all that ask. */
+  async #session(url: string): Promise<Session> {
+    const known = this.#sessions.get(url);
+    if (known !== undefined && await known.then((s) => s.usable, () => false)) return await known;
+    // Nobody would close it.
+    if (this.#closed) throw new Unreadable("nobody reads any more");
     let opening = this.#sessions.get(url);
-    if (opening === undefined || !(await opening.then((s) => s.usable, () => false))) {
+    // Else another reading has found the same meanwhile, and begun.
+    if (opening === undefined || opening === known) {
       const side = url === this.servers.target ? "target" : "source";
       opening = Session.open(parseConnectionUrl(url), { side, connectTimeout: PATIENCE_MS });
       this.#sessions.set(url, opening);
     }
-    return await (await opening).query(sql, values);
+    return await opening;
   }
 }
 
@@ -151,11 +164,4 @@ async function httpStatus(given: string, signal: AbortSignal): Promise<number> {
   const answer = await fetch(url, { headers, signal: late });
   await answer.body?.cancel();
   return answer.status;
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -10,11 +10,8 @@ import { Layout } from "./layout.tsx";
 
 /** The page. */
 export function FerriesPage({ ferries }: { readonly ferries: readonly FerryResource[] }) {
-  const trouble = ferries.filter((r) => r.state === "failed").length;
-  const going = ferries.filter((r) => !isEnded(r.state)).length;
-  const title = trouble > 0 ? `${trouble} stopped, ${going} under way` : `${going} under way`;
   return (
-    <Layout title={`${title} · Chainferry`}>
+    <Layout title={titleOf(ferries)}>
       <div id="live" data-live="/ferries/live">
         <FerryList ferries={ferries} />
       </div>
@@ -26,7 +23,7 @@ export function FerriesPage({ ferries }: { readonly ferries: readonly FerryResou
 export function FerryList({ ferries }: { readonly ferries: readonly FerryResource[] }) {
   if (ferries.length === 0) {
     return (
-      <section class="empty">
+      <section class="empty" data-title={titleOf(ferries)}>
         <h1>No ferry yet</h1>
         <p>A ferry moves tables from one live server to another while both are used.</p>
         <p>
@@ -36,7 +33,7 @@ export function FerryList({ ferries }: { readonly ferries: readonly FerryResourc
     );
   }
   return (
-    <section>
+    <section data-title={titleOf(ferries)}>
       <h1>Ferries</h1>
       <ul class="ferries">
         {ferries.toSorted((a, b) => urgency(a) - urgency(b)).map((r) => (
@@ -51,6 +48,14 @@ export function FerryList({ ferries }: { readonly ferries: readonly FerryResourc
       </ul>
     </section>
   );
+}
+
+/** What the tab says. */
+function titleOf(ferries: readonly FerryResource[]): string {
+  const trouble = ferries.filter((r) => r.state === "failed").length;
+  const going = ferries.filter((r) => !isEnded(r.state)).length;
+  const title = trouble > 0 ? `${trouble} stopped, ${going} under way` : `${going} under way`;
+  return `${title} · Chainferry`;
 }
 
 /** What needs a person comes first, what is over comes last. */

@@ -16,11 +16,16 @@ const STALE = 5000;
 const PATIENCE = 4000;
 /** Milliseconds that something asked for may take: cancelling waits for what is in flight. */
 const DEED = 30_000;
+/** Milliseconds that it is said that something was not done, once the service is back. */
+const TOLD = 10_000;
 const SHOWN = 200;
 
 let heard = Date.now();
 let wanted = false;
 let fetching = false;
+/** Why what was asked for last was not done, or nothing; and when that was. */
+let undone = "";
+let asked = 0;
 
 const ended = () => live.querySelector("[data-ended]") !== null;
 
@@ -102,10 +107,11 @@ function keyed(old, child) {
   return [...old.children].find((each) => alike(each, child)) ?? null;
 }
 
-/** Posts what a person asks for, so that what was drawn stays. Whatever is not simply done is left to the browser. */
+/** Posts what a person asks for, so that what was drawn stays. What the service refuses is left to the browser. */
 async function post(event) {
   const form = event.target;
   event.preventDefault();
+  undone = "";
   try {
     const answer = await fetch(form.action, {
       method: "POST",
@@ -113,20 +119,28 @@ async function post(event) {
       redirect: "manual",
       signal: AbortSignal.timeout(DEED),
     });
-    if (answer.type !== "opaqueredirect") return form.submit();
-    refresh();
+    if (answer.type === "opaqueredirect") refresh();
+    else if (answer.status < 500) form.submit();
+    else undone = (await answer.json()).detail ?? `The answer is ${answer.status}`;
   } catch {
-    form.submit();
+    // Another page could only be the browser's own, about an address that it cannot reach.
+    undone = "The service did not answer";
   }
+  asked = Date.now();
+  age();
 }
 
-/** Greys out what is old. */
+/** Greys out what is old, and says what was not done. */
 function age() {
   const silent = Date.now() - heard;
   const old = silent > STALE && !ended();
   live.classList.toggle("stale", old);
-  heardLine.hidden = !old;
-  const text = old ? `Last heard ${Math.round(silent / 1000)} s ago. Trying to reach the service again.` : "";
+  if (!old && Date.now() - asked > TOLD) undone = "";
+  const text = [
+    undone === "" ? "" : `${undone}. As far as this page knows, nothing was done.`,
+    old ? `Last heard ${Math.round(silent / 1000)} s ago. Trying to reach the service again.` : "",
+  ].filter((part) => part !== "").join(" ");
+  heardLine.hidden = text === "";
   if (heardLine.textContent !== text) heardLine.textContent = text;
 }
 

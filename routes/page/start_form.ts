@@ -3,6 +3,7 @@
  * @module
  */
 import type { Finding } from "../../lib/progress/resource.ts";
+import { readConnectionUrl } from "../../lib/spec/connection_url.ts";
 import type { SpecFault } from "../../lib/spec/spec_fault.ts";
 
 /** What was typed, by field. */
@@ -19,6 +20,13 @@ export const THROTTLE_FIELDS = [
   "maxRowsPerSecond",
   "maxBytesPerSecond",
 ] as const;
+
+/** Fields that hold a server's URL, or the name of a connection. */
+const SERVERS: readonly string[] = ["source", "target"];
+/** Stands for a password. One that is this itself is typed with percent signs. */
+const MASK = "***";
+/** A name, or what begins like a URL and in which no password has a place. */
+const HARMLESS = /^(\w+:\/\/)?([\w.-]*|[\w.-]+@[\w.-]+(:\d+)?(\/[\w.-]*)?)$/;
 
 /** Where each field stands in the spec. */
 const POINTERS: Readonly<Record<string, string>> = {
@@ -46,6 +54,32 @@ export function fieldOfFinding({ subject, code }: Finding): string | null {
     if (subject === side || code.startsWith(`${side}-`)) return side;
   }
   return code === "no-tables" || subject.includes(".") || subject === "tables" ? "tables" : null;
+}
+
+/** What was typed as it may be sent back: without passwords, and without what cannot be read and may hold one. */
+export function shownForm(form: StartForm): StartForm {
+  return Object.fromEntries(
+    Object.entries(form).map(([name, typed]) => [name, SERVERS.includes(name) ? shownServer(typed) : typed]),
+  );
+}
+
+function shownServer(typed: string): string {
+  const text = typed.trim();
+  if (HARMLESS.test(text)) return typed;
+  const reading = readConnectionUrl(text);
+  if ("faults" in reading) return "";
+  if (reading.target.password === "") return typed;
+  const url = new URL(text);
+  url.password = MASK;
+  return url.href;
+}
+
+/** A fault for each password that {@linkcode shownForm} took out and that nobody has typed again. */
+export function maskedFaults(form: StartForm): FieldFault[] {
+  return SERVERS.filter((name) => URL.parse((form[name] ?? "").trim())?.password === MASK).map((name) => ({
+    pointer: POINTERS[name],
+    detail: `Seen ${MASK}, needed the password (%2A%2A%2A where that is ${MASK} itself)`,
+  }));
 }
 
 /** The spec that a form means. Empty fields are left out; a number that is none stays what was typed, to be told so. */

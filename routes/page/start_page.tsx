@@ -13,13 +13,14 @@ import {
   type FieldFault,
   fieldOfFault,
   fieldOfFinding,
+  shownForm,
   type StartForm,
   THROTTLE_FIELDS,
 } from "./start_form.ts";
 
 /** What the page shows. */
 export interface StartPageProps {
-  /** What was typed. */
+  /** What was typed; passwords in it are not shown. */
   readonly form: StartForm;
   /** What is wrong with it. */
   readonly faults?: readonly FieldFault[] | undefined;
@@ -41,8 +42,13 @@ const FENCES: Readonly<Record<string, string>> = {
   lockTables: "the ferry, by locking the tables (lockTables)",
 };
 
+/** What is said where a field does not come back as it was typed. */
+const MASKED = "The password is not sent back: type it again in place of ***";
+const WITHHELD = "What was typed is not sent back, as it may hold a password: type it again";
+
 /** The page. */
-export function StartPage({ form, faults = [], report, connections }: StartPageProps) {
+export function StartPage({ form: typed, faults = [], report, connections }: StartPageProps) {
+  const form = shownForm(typed);
   const findings = report?.findings ?? [];
   const rest = faults.filter((f) => fieldOfFault(f) === null);
   const others = findings.filter((f) => fieldOfFinding(f) === null);
@@ -53,6 +59,7 @@ export function StartPage({ form, faults = [], report, connections }: StartPageP
       hint={hint}
       faults={faults.filter((f) => fieldOfFault(f) === name)}
       findings={findings.filter((f) => fieldOfFinding(f) === name)}
+      again={form[name] === typed[name] ? null : form[name] === "" ? WITHHELD : MASKED}
       control={control}
     />
   );
@@ -166,17 +173,19 @@ export function StartPage({ form, faults = [], report, connections }: StartPageP
 
 type Attributes = Readonly<Record<string, string>>;
 
-function Field({ name, label, hint, faults, findings, control }: {
+function Field({ name, label, hint, faults, findings, again, control }: {
   readonly name: string;
   readonly label: string;
   readonly hint: string;
   readonly faults: readonly FieldFault[];
   readonly findings: readonly Finding[];
+  /** What has to be typed again, or `null`. */
+  readonly again: string | null;
   /** Gets what ties it to its label, its hint and what is wrong with it. */
   readonly control: (attributes: Attributes) => Child;
 }) {
   const wrong = faults.length > 0 || findings.some((f) => f.level === "error");
-  const told = faults.length + findings.length > 0;
+  const told = faults.length + findings.length > 0 || again !== null;
   return (
     <div class="field">
       <label for={name}>{label}</label>
@@ -191,6 +200,7 @@ function Field({ name, label, hint, faults, findings, control }: {
         ? (
           <div id={`${name}-told`}>
             {faults.map((f) => <p class="fault" role="alert">{f.detail}</p>)}
+            {again === null ? null : <p class="hint">{again}</p>}
             {findings.length === 0 ? null : <Findings findings={findings} />}
           </div>
         )

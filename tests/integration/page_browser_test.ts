@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { Page, Request } from "playwright-core";
+import { openDock } from "../../lib/ferry/dock.ts";
+import { createApp } from "../../routes/app.ts";
 import type { ServerPair } from "../servers/mod.ts";
 import { Browser } from "../support/browser.ts";
 import { assertEqual } from "../support/equality.ts";
@@ -30,10 +32,31 @@ async function makeTables(url: string): Promise<void> {
 const serve = ({ source, target }: ServerPair, port?: number) =>
   Service.start({ FERRY_CONNECTION_SRC: source.url, FERRY_CONNECTION_DST: target.url }, port);
 
+/** A service on this port that has just begun, and stays so. */
+function begin(port: number): AsyncDisposable {
+  const dock = openDock();
+  const settings = { token: null, connections: new Map<string, string>() };
+  const app = createApp({ dock, settings, tookUp: new Promise(() => {}), takeUpWaitMs: 1 });
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (r) => app.fetch(r));
+  return {
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      await dock.close();
+    },
+  };
+}
+
 const heading = (page: Page) => page.locator("h1").innerText();
 
 async function until(page: Page, wanted: RegExp): Promise<void> {
   await page.locator("h1").filter({ hasText: wanted }).waitFor({ timeout: 60_000 });
+}
+
+async function untilTitle(page: Page, wanted: RegExp): Promise<void> {
+  for (let i = 0; !wanted.test(await page.title()); i++) {
+    assert(i < 300, `the tab says ${await page.title()}, not ${wanted}`);
+    await page.waitForTimeout(100);
+  }
 }
 
 /** Fills in the form for a ferry of `shop.*`. */
@@ -160,11 +183,25 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
     assert.match(await page.getByRole("status").innerText(), /Last heard \d+ s ago/);
     await browser.keep(page, `${vendor}-stale`);
     const [newest] = await shownEvents(page);
+    // What is asked of a service that is away, or that still looks for its ferries, is said not to be done.
+    const said = (text: RegExp) => page.getByRole("status").filter({ hasText: text }).waitFor();
+    await page.getByRole("button", { name: "Pause copying" }).click();
+    await said(/^The service did not answer\. As far as this page knows, nothing was done\. Last heard/);
+    // A stream that is answered with 503 the browser gives up: the page asks for another.
+    const streamRefused = page.waitForResponse((a) => a.url().includes("/events") && a.status() === 503);
+    {
+      await using _beginning = begin(port);
+      await streamRefused;
+      await page.getByRole("button", { name: "Pause copying" }).click();
+      await said(/^Cannot tell of this ferry: the service has just begun .* nothing was done\. Last heard/);
+    }
+    assert.equal(page.url(), `${service.url}/ferries/orders`);
     service = await serve(pair, port);
     await page.locator(".resumed").waitFor({ timeout: 60_000 });
     assert.equal(await page.locator(".resumed").innerText(), "resumed once");
     await until(page, /^Waiting for you: ready to cut over/);
     await page.locator("#live:not(.stale)").waitFor();
+    await page.locator("#heard").waitFor({ state: "hidden" });
     assert.equal(await page.evaluate(() => "notLoadedAgain" in globalThis), true);
     const from = await Promise.all(asked);
     assert(
@@ -233,18 +270,21 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
     assert.equal(await service.term(), 0);
     assert.equal(await assertEqual(source.url, target.url, BOTH), 2 * ROWS);
 
-    // A ferry that fails says why, and comes first in the list.
+    // A ferry that fails says why, and comes first in the list. One that is open meanwhile says so in its tab.
     service = await serve(pair, port);
+    await page.goto(service.url);
+    assert.match(await page.title(), /^\d under way/);
     const spec = { id: "again", source: "src", target: "dst", tables: ["shop.orders"] };
     assert.equal((await service.ask("POST", "/v1/ferries", spec)).status, 202);
+    await untilTitle(page, /^1 stopped, \d under way · Chainferry$/);
     await page.goto(`${service.url}/ferries/again`);
     await until(page, /^Stopped:/);
     await page.getByRole("button", { name: "Try again" }).waitFor();
     await browser.keep(page, `${vendor}-failed`);
     await page.goto(service.url);
     assert.match(await page.locator(".ferries li").first().innerText(), /^again/);
-    // A wrong form is answered with 422, and the server was away for a while: nothing else is complained of.
-    const allowed = /status of 422|ERR_CONNECTION|ERR_INCOMPLETE/;
+    // A wrong form is answered with 422, and the server was away for a while, then beginning: all else is complained of.
+    const allowed = /status of (422|503)|ERR_CONNECTION|ERR_INCOMPLETE/;
     assert.deepEqual(problems.filter((text) => !allowed.test(text)), []);
   } finally {
     await service[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { configureLog } from "../../lib/log.ts";
 import { Callbacks, isLinkLocal, signature } from "../../lib/progress/callbacks.ts";
 import { EventLog } from "../../lib/progress/event_log.ts";
@@ -124,4 +125,44 @@ Deno.test("an abort ends the following in the middle of a try", async () => {
   await following;
   assert(performance.now() - began < 2000, "it does not wait for the try's own end");
   gate.resolve(200);
+});
+
+Deno.test("the log says what a receiver that is away was like, and nothing of its URL but the host", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = silent.addr;
+  silent.close();
+  const lines: string[] = [];
+  configureLog({ format: "json", write: (line) => lines.push(line) });
+  // No name server is asked for a name with a part that is too long.
+  const nowhere = `${"x".repeat(64)}.invalid`;
+  const urls = {
+    state: `http://127.0.0.1:${port}/hook/Unmistakable-path?key=Unmistakable-query`,
+    progress: `http://${nowhere}/hook/Unmistakable-path`,
+    error: null,
+  };
+  await new Callbacks("a", urls, OPEN, 1).follow(some("done", "progress"), never);
+  await new Callbacks("a", urls, { ...OPEN, linkLocal: true }, 1).follow(some("progress"), never);
+  const text = lines.join("");
+  assert.doesNotMatch(text, /Unmistakable|hook/);
+  assert.match(lines[0], new RegExp(`Cannot post event 1 to 127\\.0\\.0\\.1:${port}: .*Connection refused`));
+  assert.match(lines[1], /to x+\.invalid: ENOTFOUND/);
+  assert.match(lines[2], /to x+\.invalid: dns error: /);
+});
+
+Deno.test("a name server that never answers is not waited for past the end", async () => {
+  const asked = Promise.withResolvers<string>();
+  const resolve = (host: string) => {
+    asked.resolve(host);
+    return new Promise<never>(() => {});
+  };
+  const stop = new AbortController();
+  const urls = { state: "http://hooks.example/ferry", progress: null, error: null };
+  const following = new Callbacks("a", urls, OPEN, 1, resolve).follow(some("state"), stop.signal)
+    .then(() => "over");
+  assert.equal(await asked.promise, "hooks.example");
+  stop.abort();
+  const enough = new AbortController();
+  const long = delay(2000, "still waiting", { signal: enough.signal });
+  assert.equal(await Promise.race([following, long]), "over");
+  enough.abort();
 });

@@ -116,6 +116,15 @@ Deno.test("kubernetes.yaml gives the pod what it reads, probes that answer witho
   });
 });
 
+Deno.test("kubernetes.yaml sends its readers to sections that the README has", async () => {
+  const text = await Deno.readTextFile(`${ROOT}deploy/kubernetes.yaml`);
+  const named = [...text.matchAll(/"([^"]+)" in the README/g)].map((m) => m[1]);
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  const sections = [...readme.matchAll(/^#+ (.+)$/gm)].map((m) => m[1]);
+  assert.ok(named.length > 0);
+  assert.deepEqual(named.filter((name) => !sections.includes(name)), []);
+});
+
 Deno.test("the repository's own workflow is one that GitHub takes, and runs what .ci/run runs", async () => {
   const { jobs, permissions } = await readWorkflow(".github/workflows/ci.yml");
   assert.deepEqual(permissions, { contents: "read" });

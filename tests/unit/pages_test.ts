@@ -78,6 +78,16 @@ Deno.test("the list shows trouble first", async () => {
   assert.match(html, /<title>1 stopped, 2 under way · Chainferry<\/title>/);
 });
 
+Deno.test("what is fetched anew of the list brings the tab's title along", async () => {
+  const { dock, get, start } = setUp();
+  const title = async () => /data-title="([^"]*)"/.exec(await (await get("/ferries/live")).text())?.[1];
+  assert.equal(await title(), "0 under way · Chainferry");
+  await start("a");
+  assert.equal(await title(), "1 under way · Chainferry");
+  dock.find("a")!.go("failed");
+  assert.equal(await title(), "1 stopped, 0 under way · Chainferry");
+});
+
 Deno.test("a ferry's page offers what is allowed now, and a cutover only for its name", async () => {
   const { dock, get, post, start } = setUp();
   await start("orders.eu");

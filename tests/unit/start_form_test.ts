@@ -1,0 +1,64 @@
+/**
+ * The form that starts a ferry never gives a password back.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { createApp } from "../../routes/app.ts";
+import { FakeDock, SECRET, SPEC } from "./routes_fake_dock.ts";
+
+const FORM = { source: "eu", target: "eu", tables: "shop.*", fence: "lockTables" };
+
+Deno.test("no password comes back with the form, and none that is masked is tried", async () => {
+  const dock = new FakeDock();
+  const app = createApp({ dock, settings: { token: null, connections: new Map([["eu", SPEC.source]]) } });
+  const post = async (fields: Record<string, string>) =>
+    await app.request("/ferries", { method: "POST", body: new URLSearchParams({ ...FORM, ...fields }) });
+  const field = (html: string, name: string) => ({
+    value: new RegExp(`<input id="${name}"[^>]* value="([^"]*)"`).exec(html)?.[1],
+    again: / type it again/.test(new RegExp(`id="${name}-told">(.*?)</div>`).exec(html)?.[1] ?? ""),
+  });
+  const secure = `mysql://app:${SECRET}@dst.example?ssl-mode=verify-ca&ssl-ca=/ca.pem`;
+  const cases: [typed: string, value: string, again: boolean][] = [
+    [SPEC.source, "mysql://app:***@src.example:3307", true],
+    [secure, "mysql://app:***@dst.example?ssl-mode=verify-ca&amp;ssl-ca=/ca.pem", true],
+    [` ${SPEC.source} `, "mysql://app:***@src.example:3307", true],
+    ["eu", "eu", false],
+    ["nobody", "nobody", false],
+    [
+      "mysql://app@src.example:3307?ssl-mode=required",
+      "mysql://app@src.example:3307?ssl-mode=required",
+      false,
+    ],
+    ["mysql://app@src.example:3307/shop", "mysql://app@src.example:3307/shop", false],
+    ["ftp://x", "ftp://x", false],
+    // What cannot be read may hold a password anywhere.
+    [`mysql://app:1#${SECRET}@src.example`, "", true],
+    [`mysql://app:${SECRET}`, "", true],
+    [`mysql://app/${SECRET}@src.example`, "", true],
+    [`mysql://app@src.example?password=${SECRET}`, "", true],
+    [`app:${SECRET}@src.example`, "", true],
+    [`mariadb://app:${SECRET}@src.example`, "", true],
+  ];
+  for (const [typed, value, again] of cases) {
+    for (const name of ["source", "target"]) {
+      // Another field is wrong; then nothing is, where this one can be read.
+      for (const more of [{ do: "start", timeoutSeconds: "x" }, { do: "check" }]) {
+        const html = await (await post({ [name]: typed, ...more })).text();
+        assert(!html.includes(SECRET), `${typed} ${JSON.stringify(more)}`);
+        assert.deepEqual(field(html, name), { value, again }, typed);
+      }
+    }
+  }
+  const asked = dock.checked.length;
+  for (const wanted of ["start", "check"]) {
+    const masked = await post({ source: "mysql://app:***@src.example:3307", do: wanted });
+    assert.equal(masked.status, 422);
+    const html = await masked.text();
+    assert.match(html, /id="source-told"><p class="fault" role="alert">Seen \*\*\*, needed the password/);
+    assert.match(html, /aria-describedby="source-hint source-told" aria-invalid="true"/);
+  }
+  assert.deepEqual([dock.started.length, dock.checked.length], [0, asked]);
+  // A password may be what stands for one.
+  await post({ source: "mysql://app:%2A%2A%2A@src.example:3307", do: "start" });
+  assert.equal(dock.started.length, 1);
+});
