@@ -3,6 +3,7 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
 import { errorText, FerryError } from "../errors.ts";
 import { preflight } from "../preflight/preflight.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
@@ -254,6 +255,14 @@ export class FerryJob implements Ferry {
 
   async #failed(e: unknown): Promise<void> {
     const code = e instanceof FerryError ? e.code : "";
+    if (isEnded(this.#telling.snapshot.state)) {
+      // Behind the recorded end: nothing of it is undone by what went wrong while tidying up, nor by a shutdown.
+      getLogger(["chainferry", "ferry"]).debug("Behind its end: {reason}", {
+        ferry: this.id,
+        reason: errorText(e),
+      });
+      return;
+    }
     if (code === "shutting-down") {
       this.#telling.log("This process lets go of the ferry; it goes on where it is taken up");
       return;
@@ -261,11 +270,6 @@ export class FerryJob implements Ferry {
     if (code === "lease-lost") {
       this.#lease.lost();
       this.#telling.detach();
-    }
-    if (isEnded(this.#telling.snapshot.state)) {
-      // Behind the recorded end: nothing of it is undone by what went wrong while tidying up.
-      this.#telling.log(`The ferry has ended; letting go of it: ${errorText(e)}`, code);
-      return;
     }
     const findings = this.#findings;
     this.#findings = undefined;

@@ -138,7 +138,7 @@ export class Telling implements Logbook {
     // At once: nobody is shown a failure that somebody has just asked to try again.
     if (!over && stored.state === "failed") this.#beginAnew();
     this.#log.load(events, over);
-    const [last] = this.#log.last(1);
+    const last = this.#log.last(KEPT).findLast((e) => e.type !== "log");
     // The process that recorded the end went before it could tell of it.
     if (over && (last === undefined || !endsStream(last))) this.tell(stored.state as "done");
     this.#wake();

@@ -207,6 +207,8 @@ export class EventLog {
   #drive(work: () => Promise<void>): void {
     this.#pumping ??= work().finally(() => {
       this.#pumping = null;
+      // Added after the last look, and before this turn.
+      if (this.#queue.length > 0) this.#drive(() => this.#pump());
       this.#wake(); // a reader that has all of it ends when nothing more is on its way
     });
   }

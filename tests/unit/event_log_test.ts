@@ -209,3 +209,17 @@ Deno.test("of a long story the last part is loaded, and the rest stays to be rea
   assert.deepEqual(asked, [0]);
   await log.close();
 });
+
+Deno.test("an event that is added in the very turn in which the others are through is shown", async () => {
+  // Some number of turns behind a save lies between the last look at the queue and the end of the pump.
+  for (let turns = 0; turns < 20; turns++) {
+    const log = attached();
+    add(log, "one");
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    add(log, "done");
+    const { got, ended } = reader(log);
+    await soon(ended);
+    assert.deepEqual(got, [[1, "one"], [2, "done"]], `${turns} turns`);
+    await log.close();
+  }
+});
