@@ -3,11 +3,12 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
+import type { Vendor } from "../servers/mod.ts";
 import { shopSpec, until } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
-const CASES = [
+const CASES: readonly { name: string; sql: string; code: string; only?: Vendor[] }[] = [
   {
     name: "a column added to a ferried table",
     sql: "ALTER TABLE shop.orders ADD COLUMN extra INT",
@@ -24,7 +25,19 @@ const CASES = [
     sql: "SET SESSION binlog_row_image = 'MINIMAL'; UPDATE shop.orders SET v = v + 1 WHERE id = 1",
     code: "row-image-not-full",
   },
-] as const;
+  {
+    name: "a column added by SET STATEMENT … FOR",
+    sql: "SET STATEMENT lock_wait_timeout=5 FOR ALTER TABLE shop.orders ADD COLUMN extra INT",
+    code: "ddl-on-ferried-table",
+    only: ["mariadb"],
+  },
+  {
+    name: "a function that writes, called where changes are logged as statements,",
+    sql: "CREATE FUNCTION shop.f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA " +
+      "BEGIN UPDATE shop.orders SET v = v + 1; RETURN 1; END; SET SESSION binlog_format = 'STATEMENT'; DO shop.f()",
+    code: "statement-format",
+  },
+];
 
 for (const c of CASES) {
   onEachFlavour(`${c.name} stops the ferry`, async ({ source, target }) => {
@@ -56,5 +69,5 @@ for (const c of CASES) {
     } finally {
       await dock.close();
     }
-  });
+  }, { ...(c.only && { only: c.only }) });
 }
