@@ -119,6 +119,8 @@ export class Flusher {
   async run(signal: AbortSignal): Promise<never> {
     await this.options.session.run("SET SESSION autocommit=0"); // see RawPipeline
     for (;;) {
+      // In one turn: what ended since the last flush without waking anybody is told, and whatever ends later wakes.
+      this.#tell();
       await this.options.replayer.next(signal);
       await this.options.allowed(signal);
       while (this.#held !== null) await this.#held;
@@ -129,7 +131,6 @@ export class Flusher {
       } finally {
         this.#busy = false;
       }
-      this.#tell();
       const rest = this.intervalMs - (performance.now() - began);
       const gap = this.options.dependents.copying ? STALE_GAP_MS : 0;
       const pause = Math.max(gap, this.#hurried() ? 0 : rest);
