@@ -169,7 +169,12 @@ export class Replayer implements TailHandler<BoundTable> {
   }
 
   commit(end: TransactionEnd): void {
-    this.#end(end);
+    this.notes.end();
+    this.#complete = end.position;
+    this.newestTimestamp = end.timestamp;
+    if (this.#count > 0) this.#oldest ??= end.timestamp;
+    this.delivered.end(end.position);
+    this.#wake?.();
   }
 
   statement(text: string, schema: string, end: TransactionEnd): void {
@@ -199,7 +204,7 @@ export class Replayer implements TailHandler<BoundTable> {
           },
         );
     }
-    this.#end(end);
+    // Nothing ends here: commit() follows, at once or behind the transaction that the statement is in (I1, I5).
   }
 
   heartbeat(position: BinlogPosition): void {
@@ -262,15 +267,6 @@ export class Replayer implements TailHandler<BoundTable> {
       this.onPressure(true);
       this.#wake?.();
     }
-  }
-
-  #end(end: TransactionEnd): void {
-    this.notes.end();
-    this.#complete = end.position;
-    this.newestTimestamp = end.timestamp;
-    if (this.#count > 0) this.#oldest ??= end.timestamp;
-    this.delivered.end(end.position);
-    this.#wake?.();
   }
 }
 
