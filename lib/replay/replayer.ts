@@ -36,6 +36,8 @@ export interface Batch {
   readonly count: number;
   /** The position that is committed with it. */
   readonly position: BinlogPosition;
+  /** The GTIDs that are committed with it: those of `position`, whatever ends meanwhile (I5). `null` without GTIDs. */
+  readonly gtids: string | null;
 }
 
 /** Bytes that may wait before the tail is held (design, backpressure). */
@@ -84,6 +86,11 @@ export class Replayer implements TailHandler<BoundTable> {
     return this.#complete;
   }
 
+  /** GTIDs of the transactions up to {@linkcode complete}, or `null`. */
+  get gtids(): string | null {
+    return this.delivered.complete;
+  }
+
   /** Tables with waiting changes, and those that these may reach. */
   pendingTables(): FerriedTable[] {
     return [...new Set([...this.#pending.keys(), ...this.notes.tables()])];
@@ -103,7 +110,8 @@ export class Replayer implements TailHandler<BoundTable> {
   /** Takes everything that waits. */
   take(): Batch {
     const position = positionToCommit({ complete: this.#complete, delivered: this.delivered.position });
-    const batch = { changes: this.#pending, notes: this.notes.take(), count: this.#count, position };
+    const { gtids } = this;
+    const batch = { changes: this.#pending, notes: this.notes.take(), count: this.#count, position, gtids };
     this.#pending = new Map();
     this.#count = 0;
     this.#bytes = 0;

@@ -26,6 +26,7 @@ import { startServer, type TestServer } from "../servers/mod.ts";
 import { Sql } from "../support/sql.ts";
 
 const FILE = "binlog.000001";
+const UUID = "11111111-2222-3333-4444-555555555555";
 
 /** Replayer and flusher of `shop.t`, of which the filter `id > 0` is to be judged, into `shop2.t` on the same server. */
 class Line implements AsyncDisposable {
@@ -35,6 +36,8 @@ class Line implements AsyncDisposable {
   replayer!: Replayer;
   flusher!: Flusher;
   table!: FerriedTable;
+  /** Is called when the flusher has taken a batch and is about to ask the source about it. */
+  taken: () => void = () => {};
   #talk!: Session;
   readonly #store = new FerryStore("_ferry");
 
@@ -71,7 +74,10 @@ class Line implements AsyncDisposable {
     const source = new SourceReads(() => line.#session(true), readPoint);
     line.flusher = new Flusher({
       replayer: line.replayer,
-      filter: new ImageFilter(() => line.#session(true), false),
+      filter: new ImageFilter(() => {
+        line.taken();
+        return line.#session(true);
+      }, false),
       session,
       dependents: new Dependents(dependencies, session, source),
       bulk: false,
@@ -79,7 +85,6 @@ class Line implements AsyncDisposable {
       own,
       saved,
       allowed: () => Promise.resolve(),
-      gtids: () => delivered.complete.toString(),
     });
     return line;
   }
@@ -149,4 +154,25 @@ Deno.test("whoever waits for a position is told also where it comes while the fl
   line.replayer.heartbeat(at(300));
   await reached;
   assert.deepEqual(line.flusher.applied, at(300));
+});
+
+Deno.test("a transaction that ends while its first half is flushed is not saved as replayed (I5)", async () => {
+  await using server = await startServer({ vendor: "mysql" });
+  await using line = await Line.open(server, { ...at(0), gtids: `${UUID}:1-3`, changes: 0 });
+  line.flusher.intervalMs = 60_000; // one flush, and no other
+  line.replayer.begin(`${UUID}:4`);
+  line.insert(1);
+  let judged = 0;
+  line.taken = () => {
+    judged++;
+    line.insert(2);
+    line.commit(400, `${UUID}:4`);
+  };
+  line.run();
+  const saved = await line.saved((p) => p.changes > 0);
+  assert.equal(judged, 1);
+  assert.deepEqual(saved, { ...at(0), gtids: `${UUID}:1-3`, changes: 1 });
+  assert.equal(line.flusher.gtids, `${UUID}:1-3`, "its other half is not on the target");
+  await using sql = await Sql.open(server.url);
+  assert.deepEqual((await sql.run("SELECT id FROM shop2.t")).map((r) => r.id), [1]);
 });
