@@ -32,6 +32,17 @@ const CASES: readonly { name: string; sql: string; code: string; only?: Vendor[]
     only: ["mariadb"],
   },
   {
+    name: "a column dropped from a table that is named in double quotes",
+    sql: `SET SESSION sql_mode = 'ANSI_QUOTES'; ALTER TABLE "shop"."orders" DROP COLUMN w`,
+    code: "ddl-on-ferried-table",
+  },
+  {
+    name: "an ANALYZE that changes rows, logged as a statement,",
+    sql: "SET SESSION binlog_format = 'STATEMENT'; ANALYZE UPDATE shop.orders SET v = v + 1",
+    code: "statement-format",
+    only: ["mariadb"],
+  },
+  {
     name: "a function that writes, called where changes are logged as statements,",
     sql: "CREATE FUNCTION shop.f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA " +
       "BEGIN UPDATE shop.orders SET v = v + 1; RETURN 1; END; SET SESSION binlog_format = 'STATEMENT'; DO shop.f()",

@@ -33,6 +33,11 @@ Deno.test("DDL on a ferried table stops, however the table is named", () => {
       "CREATE OR REPLACE TABLE orders (id INT)",
       "DROP DATABASE shop",
       "DROP SCHEMA IF EXISTS `shop`",
+      // Under ANSI_QUOTES.
+      'ALTER TABLE "orders" ADD x INT',
+      'ALTER TABLE other.x EXCHANGE PARTITION p WITH TABLE "shop"."orders"',
+      'DROP INDEX u ON "order.lines"',
+      'DROP DATABASE "shop"',
     ]
   ) assert.equal(judge(text), "ddl-on-ferried-table", text);
   assert.equal(judge("ALTER TABLE shop.orders ADD x INT", "other"), "ddl-on-ferried-table");
@@ -50,6 +55,9 @@ Deno.test("DML as a statement stops, whatever it names", () => {
       "WITH a AS (SELECT 1) DELETE FROM x",
       "SELECT `other`.`f`()",
       "DO f()",
+      // MariaDB's, which does it and says how.
+      "ANALYZE UPDATE other.x SET a = 1",
+      "ANALYZE FORMAT=JSON DELETE FROM x",
     ]
   ) assert.equal(judge(text), "statement-format", text);
 });
@@ -95,6 +103,9 @@ Deno.test("what leaves ferried tables as they are passes", () => {
       "CREATE VIEW v AS SELECT * FROM orders",
       "CREATE DEFINER=`root`@`%` TRIGGER t BEFORE INSERT ON orders FOR EACH ROW SET NEW.a = 1",
       "ANALYZE TABLE orders",
+      "ANALYZE LOCAL TABLE orders PERSISTENT FOR ALL",
+      "ANALYZE TABLES orders",
+      'ALTER TABLE other.x COMMENT "of orders"',
       "OPTIMIZE TABLE orders",
       "GRANT SELECT ON shop.orders TO a",
       "FLUSH TABLES orders",
