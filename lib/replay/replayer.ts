@@ -51,6 +51,8 @@ export class Replayer implements TailHandler<BoundTable> {
   #complete: BinlogPosition;
   #oldest: number | null = null;
   #wake: (() => void) | null = null;
+  /** As `schema.name` in lower case: with lower_case_table_names a statement may write them in any. */
+  readonly #names: ReadonlySet<string>;
   /** Seconds (source clock) of the newest transaction seen. */
   newestTimestamp: number | null = null;
 
@@ -61,8 +63,9 @@ export class Replayer implements TailHandler<BoundTable> {
     private readonly notes: KeyNotes,
     private readonly onPressure: (full: boolean) => void,
     /** Tables of which only the definition is watched, by the same names. */
-    private readonly watched: ReadonlySet<string> = new Set(),
+    watched: ReadonlySet<string> = new Set(),
   ) {
+    this.#names = new Set([...tables.keys(), ...watched].map((name) => name.toLowerCase()));
     this.#complete = delivered.position;
   }
 
@@ -189,10 +192,8 @@ export class Replayer implements TailHandler<BoundTable> {
     const verdict = judgeStatement(
       text,
       schema,
-      (s, n) => this.tables.has(`${s}.${n}`) || this.watched.has(`${s}.${n}`),
-      (s) =>
-        [...this.tables.values()].some((t) => t.table.schema === s) ||
-        [...this.watched].some((name) => name.startsWith(`${s}.`)),
+      (s, n) => this.#names.has(`${s}.${n}`.toLowerCase()),
+      (s) => [...this.#names].some((name) => name.startsWith(`${s}.`.toLowerCase())),
     );
     if (verdict.stop) {
       const at = `${end.position.file}:${end.position.offset}`;

@@ -5,10 +5,20 @@ import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import type { Vendor } from "../servers/mod.ts";
 import { shopSpec, until } from "../support/ferries.ts";
-import { onEachFlavour } from "../support/flavours.ts";
+import { type FlavourOptions, onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
-const CASES: readonly { name: string; sql: string; code: string; only?: Vendor[] }[] = [
+/** What is run, and the code that the ferry stops with. */
+interface Case {
+  readonly name: string;
+  readonly sql: string;
+  readonly code: string;
+  readonly only?: readonly Vendor[];
+  /** Further options of the source. */
+  readonly source?: FlavourOptions["source"];
+}
+
+const CASES: readonly Case[] = [
   {
     name: "a column added to a ferried table",
     sql: "ALTER TABLE shop.orders ADD COLUMN extra INT",
@@ -35,6 +45,13 @@ const CASES: readonly { name: string; sql: string; code: string; only?: Vendor[]
     name: "a column dropped from a table that is named in double quotes",
     sql: `SET SESSION sql_mode = 'ANSI_QUOTES'; ALTER TABLE "shop"."orders" DROP COLUMN w`,
     code: "ddl-on-ferried-table",
+  },
+  {
+    name: "TRUNCATE of a ferried table whose name is written otherwise, where that is one name,",
+    sql: "TRUNCATE TABLE Shop.ORDERS",
+    code: "ddl-on-ferried-table",
+    only: ["mariadb"],
+    source: { mariadb: { "lower-case-table-names": "1" } },
   },
   {
     name: "an ANALYZE that changes rows, logged as a statement,",
@@ -80,5 +97,5 @@ for (const c of CASES) {
     } finally {
       await dock.close();
     }
-  }, { ...(c.only && { only: c.only }) });
+  }, { ...(c.only && { only: c.only }), ...(c.source && { source: c.source }) });
 }

@@ -141,3 +141,12 @@ Deno.test("a statement that is its own transaction ends it", () => {
   assert.notDeepEqual(told.position, START);
   assert.deepEqual([delivered.position, replayer.complete], [told.position, told.position]);
 });
+
+Deno.test("DDL stops however a ferried table's name is written, since the source may take all for one (I9)", () => {
+  for (const text of ["TRUNCATE SHOP.T", "ALTER TABLE Shop.`T` DROP b", "DROP DATABASE Shop"]) {
+    assert.throws(() => new Told().read(gtid(4), query(text)), { code: "ddl-on-ferried-table" }, text);
+  }
+  for (const text of ["TRUNCATE SHOP.T2", "TRUNCATE SHOP2.T", "DROP DATABASE Sho"]) {
+    new Told().read(gtid(4), query(text));
+  }
+});
