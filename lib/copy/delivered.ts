@@ -12,10 +12,9 @@ export class Delivered {
   position: BinlogPosition;
   /** GTIDs delivered, by this tail or an earlier one, the open one included: what a read has to see (I1). */
   readonly gtids: GtidSet;
-  /** GTIDs of transactions that were delivered whole: what may be saved (I5). */
-  readonly complete: GtidSet;
   /** Grows with every GTID. Above 0 from the start: what an earlier tail delivered may not be visible yet. */
   version = 0;
+  readonly #complete: GtidSet | null;
   #open: string | null = null;
   /** A transaction has begun and not ended. */
   insideTransaction = false;
@@ -25,9 +24,14 @@ export class Delivered {
   constructor(start: BinlogPosition, gtids: string | null = null) {
     this.position = start;
     const earlier = gtids ?? "";
-    this.complete = GtidSet.parse(earlier);
+    this.#complete = gtids === null ? null : GtidSet.parse(gtids);
     this.gtids = GtidSet.parse(countsAsDelivered(true) ? earlier : "");
     if (earlier !== "") this.version = 1;
+  }
+
+  /** GTIDs of transactions that were delivered whole: what may be saved (I5). `null` without GTIDs. */
+  get complete(): string | null {
+    return this.#complete === null ? null : this.#complete.toString();
   }
 
   /** A transaction begins. */
@@ -45,7 +49,7 @@ export class Delivered {
     this.position = position;
     this.insideTransaction = false;
     if (this.#open !== null) {
-      this.complete.addText(this.#open);
+      this.#complete?.addText(this.#open);
       this.#open = null;
     }
     const waiters = this.#waiters;

@@ -51,7 +51,6 @@ export class ReplayLine {
   private constructor(
     private readonly options: ReplayLineOptions,
     private readonly tail: BinlogTail<BoundTable>,
-    private readonly delivered: Delivered,
     /** What was delivered and is not on the target. */
     readonly replayer: Replayer,
     /** Puts it there. */
@@ -95,7 +94,6 @@ export class ReplayLine {
       own,
       saved,
       allowed: options.allowed,
-      gtids: () => saved.gtids === null ? null : delivered.complete.toString(),
     });
     flusher.intervalMs = COPY_FLUSH_MS;
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
@@ -106,7 +104,7 @@ export class ReplayLine {
       handler: replayer,
       heartbeatSeconds: 0.5,
     });
-    return new ReplayLine(options, tail, delivered, replayer, flusher, dependents, readPoint);
+    return new ReplayLine(options, tail, replayer, flusher, dependents, readPoint);
   }
 
   /** Connects; resolves when events flow. */
@@ -131,7 +129,7 @@ export class ReplayLine {
 
   /** GTIDs that the target holds, or `null` without GTIDs. */
   gtids(): string | null {
-    return this.options.saved.gtids === null ? null : this.delivered.complete.toString();
+    return this.flusher.gtids;
   }
 
   /** Row changes that are not on the target. */

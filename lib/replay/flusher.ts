@@ -44,14 +44,13 @@ export interface FlusherOptions {
   readonly saved: StoredPosition;
   /** Resolves when something may be flushed; what comes meanwhile waits, and the tail with it when that is too much. */
   readonly allowed: (signal: AbortSignal) => Promise<void>;
-  /** GTIDs replayed by now, or `null`. */
-  readonly gtids: () => string | null;
 }
 
 /** The loop that empties the replayer. */
 export class Flusher {
   #saved: StoredPosition;
   #applied: BinlogPosition;
+  #gtids: string | null;
   #savedAt = 0;
   #flushing: Batch | null = null;
   #busy = false;
@@ -65,13 +64,19 @@ export class Flusher {
   constructor(private readonly options: FlusherOptions) {
     this.#saved = options.saved;
     this.#applied = options.replayer.complete;
+    this.#gtids = options.saved.gtids;
   }
 
   /** Everything up to here is on the target. */
   get applied(): BinlogPosition {
-    const { replayer } = this.options;
-    if (this.#flushing === null && replayer.pendingChanges === 0) this.#applied = replayer.complete;
+    if (this.#nothingLeft()) this.#applied = this.options.replayer.complete;
     return this.#applied;
+  }
+
+  /** GTIDs of what is on the target, or `null`. */
+  get gtids(): string | null {
+    if (this.#nothingLeft()) this.#gtids = this.options.replayer.gtids;
+    return this.#gtids;
   }
 
   /** Row changes replayed so far, over all owners. */
@@ -119,6 +124,8 @@ export class Flusher {
   async run(signal: AbortSignal): Promise<never> {
     await this.options.session.run("SET SESSION autocommit=0"); // see RawPipeline
     for (;;) {
+      // In one turn: what ended since the last flush without waking anybody is told, and whatever ends later wakes.
+      this.#tell();
       await this.options.replayer.next(signal);
       await this.options.allowed(signal);
       while (this.#held !== null) await this.#held;
@@ -129,12 +136,15 @@ export class Flusher {
       } finally {
         this.#busy = false;
       }
-      this.#tell();
       const rest = this.intervalMs - (performance.now() - began);
       const gap = this.options.dependents.copying ? STALE_GAP_MS : 0;
       const pause = Math.max(gap, this.#hurried() ? 0 : rest);
       if (pause > 0) await delay(pause, undefined, { signal });
     }
+  }
+
+  #nothingLeft(): boolean {
+    return this.#flushing === null && this.options.replayer.pendingChanges === 0;
   }
 
   /** Somebody waits for a position: no pause between flushes then. */
@@ -170,6 +180,7 @@ export class Flusher {
       await this.options.filter.judge(batch.changes);
       await this.#write(batch, signal);
       this.#applied = batch.position;
+      this.#gtids = batch.gtids;
     } finally {
       this.#flushing = null;
       for (const release of held.values()) release();
@@ -179,7 +190,7 @@ export class Flusher {
   async #write(batch: Batch, signal: AbortSignal): Promise<void> {
     const { session, dependents } = this.options;
     const writer = (table: FerriedTable) => this.#writer(table);
-    const saved = this.#position(batch.position, batch.count);
+    const saved = this.#position(batch);
     for (let attempt = 1;; attempt++) {
       try {
         for (const table of batch.changes.keys()) await this.#writer(table).prepare();
@@ -204,15 +215,16 @@ export class Flusher {
   }
 
   async #savePosition(): Promise<void> {
-    const saved = this.#position(this.options.replayer.complete, 0);
+    const { complete: position, gtids } = this.options.replayer;
+    const saved = this.#position({ position, gtids, count: 0 });
     this.#savedAt = performance.now();
     await this.options.store.savePosition(this.options.session, this.options.own, saved);
     await this.options.session.run("COMMIT");
     this.#saved = saved;
   }
 
-  #position(position: BinlogPosition, count: number): StoredPosition {
-    return { ...position, gtids: this.options.gtids(), changes: this.#saved.changes + count };
+  #position({ position, gtids, count }: Pick<Batch, "position" | "gtids" | "count">): StoredPosition {
+    return { ...position, gtids, changes: this.#saved.changes + count };
   }
 
   #writer(table: FerriedTable): TableWriter {

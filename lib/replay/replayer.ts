@@ -36,6 +36,8 @@ export interface Batch {
   readonly count: number;
   /** The position that is committed with it. */
   readonly position: BinlogPosition;
+  /** The GTIDs that are committed with it: those of `position`, whatever ends meanwhile (I5). `null` without GTIDs. */
+  readonly gtids: string | null;
 }
 
 /** Bytes that may wait before the tail is held (design, backpressure). */
@@ -49,6 +51,8 @@ export class Replayer implements TailHandler<BoundTable> {
   #complete: BinlogPosition;
   #oldest: number | null = null;
   #wake: (() => void) | null = null;
+  /** As `schema.name` in lower case: with lower_case_table_names a statement may write them in any. */
+  readonly #names: ReadonlySet<string>;
   /** Seconds (source clock) of the newest transaction seen. */
   newestTimestamp: number | null = null;
 
@@ -59,8 +63,9 @@ export class Replayer implements TailHandler<BoundTable> {
     private readonly notes: KeyNotes,
     private readonly onPressure: (full: boolean) => void,
     /** Tables of which only the definition is watched, by the same names. */
-    private readonly watched: ReadonlySet<string> = new Set(),
+    watched: ReadonlySet<string> = new Set(),
   ) {
+    this.#names = new Set([...tables.keys(), ...watched].map((name) => name.toLowerCase()));
     this.#complete = delivered.position;
   }
 
@@ -84,6 +89,11 @@ export class Replayer implements TailHandler<BoundTable> {
     return this.#complete;
   }
 
+  /** GTIDs of the transactions up to {@linkcode complete}, or `null`. */
+  get gtids(): string | null {
+    return this.delivered.complete;
+  }
+
   /** Tables with waiting changes, and those that these may reach. */
   pendingTables(): FerriedTable[] {
     return [...new Set([...this.#pending.keys(), ...this.notes.tables()])];
@@ -103,7 +113,8 @@ export class Replayer implements TailHandler<BoundTable> {
   /** Takes everything that waits. */
   take(): Batch {
     const position = positionToCommit({ complete: this.#complete, delivered: this.delivered.position });
-    const batch = { changes: this.#pending, notes: this.notes.take(), count: this.#count, position };
+    const { gtids } = this;
+    const batch = { changes: this.#pending, notes: this.notes.take(), count: this.#count, position, gtids };
     this.#pending = new Map();
     this.#count = 0;
     this.#bytes = 0;
@@ -169,17 +180,20 @@ export class Replayer implements TailHandler<BoundTable> {
   }
 
   commit(end: TransactionEnd): void {
-    this.#end(end);
+    this.notes.end();
+    this.#complete = end.position;
+    this.newestTimestamp = end.timestamp;
+    if (this.#count > 0) this.#oldest ??= end.timestamp;
+    this.delivered.end(end.position);
+    this.#wake?.();
   }
 
   statement(text: string, schema: string, end: TransactionEnd): void {
     const verdict = judgeStatement(
       text,
       schema,
-      (s, n) => this.tables.has(`${s}.${n}`) || this.watched.has(`${s}.${n}`),
-      (s) =>
-        [...this.tables.values()].some((t) => t.table.schema === s) ||
-        [...this.watched].some((name) => name.startsWith(`${s}.`)),
+      (s, n) => this.#names.has(`${s}.${n}`.toLowerCase()),
+      (s) => [...this.#names].some((name) => name.startsWith(`${s}.`.toLowerCase())),
     );
     if (verdict.stop) {
       const at = `${end.position.file}:${end.position.offset}`;
@@ -199,7 +213,7 @@ export class Replayer implements TailHandler<BoundTable> {
           },
         );
     }
-    this.#end(end);
+    // Nothing ends here: commit() follows, at once or behind the transaction that the statement is in (I1, I5).
   }
 
   heartbeat(position: BinlogPosition): void {
@@ -262,15 +276,6 @@ export class Replayer implements TailHandler<BoundTable> {
       this.onPressure(true);
       this.#wake?.();
     }
-  }
-
-  #end(end: TransactionEnd): void {
-    this.notes.end();
-    this.#complete = end.position;
-    this.newestTimestamp = end.timestamp;
-    if (this.#count > 0) this.#oldest ??= end.timestamp;
-    this.delivered.end(end.position);
-    this.#wake?.();
   }
 }
 

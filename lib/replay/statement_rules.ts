@@ -12,11 +12,24 @@ export type Verdict = { readonly stop: false } | {
 
 const PASS: Verdict = { stop: false };
 
-/** Verbs that write rows: in a binlog of row format they come from a session that left it. */
-const DML = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "CALL", "WITH", "IMPORT"]);
+/**
+ * Verbs that write rows: in a binlog of row format they come from a session that left it. SELECT stands for the call of a
+ * function that writes, from whatever statement; in row format neither it nor DO is logged.
+ */
+const DML = new Set([
+  "INSERT",
+  "UPDATE",
+  "DELETE",
+  "REPLACE",
+  "LOAD",
+  "CALL",
+  "WITH",
+  "IMPORT",
+  "SELECT",
+  "DO",
+]);
 /** Statements that leave every table's rows and columns as they are. */
 const HARMLESS = new Set([
-  "ANALYZE",
   "FLUSH",
   "GRANT",
   "REVOKE",
@@ -51,16 +64,19 @@ const OTHER_OBJECTS = new Set([
   "LIBRARY",
 ]);
 
-/** The words of a statement: bare ones upper-cased, quoted ones as `=name`; dots kept. Comments and strings are left out. */
+/**
+ * The words of a statement: bare ones as they are, quoted ones as `=name`; dots and brackets kept. Comments, strings and
+ * variables are left out, but for what stands in double quotes: in a session with ANSI_QUOTES it is a name.
+ */
 export function words(text: string): string[] {
   const found: string[] = [];
   // Executable comments count as text; others are passed over.
   const pattern =
-    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`((?:[^`]|``)*)`|([\p{L}\p{N}_$]+)|(\.)/gu;
-  for (const match of text.matchAll(pattern)) {
-    if (match[1] !== undefined) found.push("=" + match[1].replaceAll("``", "`"));
-    else if (match[2] !== undefined) found.push(match[2]);
-    else if (match[3] !== undefined) found.push(".");
+    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"((?:[^"\\]|\\[\s\S]|"")*)"|@+[\p{L}\p{N}_$.]*|`((?:[^`]|``)*)`|([\p{L}\p{N}_$]+)|([.()])/gu;
+  for (const [, inDouble, inBackticks, bareWord, sign] of text.matchAll(pattern)) {
+    if (inDouble !== undefined) found.push("=" + inDouble.replaceAll('""', '"'));
+    else if (inBackticks !== undefined) found.push("=" + inBackticks.replaceAll("``", "`"));
+    else if (bareWord !== undefined || sign !== undefined) found.push(bareWord ?? sign);
   }
   return found;
 }
@@ -72,10 +88,29 @@ export function judgeStatement(
   ferried: (schema: string, name: string) => boolean,
   ferriedSchema: (schema: string) => boolean,
 ): Verdict {
-  const all = words(text);
+  return judge(words(text), schema, ferried, ferriedSchema);
+}
+
+function judge(
+  all: readonly string[],
+  schema: string,
+  ferried: (schema: string, name: string) => boolean,
+  ferriedSchema: (schema: string) => boolean,
+): Verdict {
   const verb = (all[0] ?? "").toUpperCase();
+  // MariaDB's SET STATEMENT variable=value FOR statement is logged with all of its text.
+  if (verb === "SET" && all[1]?.toUpperCase() === "STATEMENT") {
+    const inner = behindFor(all);
+    return inner.length === 0
+      ? { stop: true, code: "statement-format" }
+      : judge(inner, schema, ferried, ferriedSchema);
+  }
   if (DML.has(verb)) return { stop: true, code: "statement-format" };
-  if (HARMLESS.has(verb)) return PASS;
+  // MariaDB's ANALYZE of a statement runs it; of a table, it only counts.
+  if (verb === "ANALYZE" && !all.slice(1, 3).some((w) => /^TABLES?$/i.test(w))) {
+    return { stop: true, code: "statement-format" };
+  }
+  if (HARMLESS.has(verb) || verb === "ANALYZE") return PASS;
   const object = all.slice(1).map((w) => w.toUpperCase()).find((w) =>
     OTHER_OBJECTS.has(w) || STRUCTURE.has(w)
   );
@@ -100,6 +135,17 @@ export function judgeStatement(
 
 const STRUCTURE = new Set(["TABLE", "DATABASE", "SCHEMA", "INDEX"]);
 
+/** What stands behind the FOR of a SET STATEMENT; one in brackets is part of a value. Empty where there is none. */
+function behindFor(all: readonly string[]): readonly string[] {
+  let depth = 0;
+  for (let i = 2; i < all.length; i++) {
+    if (all[i] === "(") depth++;
+    else if (all[i] === ")") depth--;
+    else if (depth === 0 && all[i].toUpperCase() === "FOR") return all.slice(i + 1);
+  }
+  return [];
+}
+
 function bare(word: string): string {
   return word.startsWith("=") ? word.slice(1) : word;
 }
@@ -111,7 +157,7 @@ function namesFerried(
   ferried: (schema: string, name: string) => boolean,
 ): boolean {
   for (let i = 0; i < all.length; i++) {
-    if (all[i] === ".") continue;
+    if (".()".includes(all[i])) continue;
     const qualified = all[i - 1] === "." && i >= 2;
     if (ferried(qualified ? bare(all[i - 2]) : schema, bare(all[i]))) return true;
   }

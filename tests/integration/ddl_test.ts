@@ -3,11 +3,22 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
+import type { Vendor } from "../servers/mod.ts";
 import { shopSpec, until } from "../support/ferries.ts";
-import { onEachFlavour } from "../support/flavours.ts";
+import { type FlavourOptions, onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
-const CASES = [
+/** What is run, and the code that the ferry stops with. */
+interface Case {
+  readonly name: string;
+  readonly sql: string;
+  readonly code: string;
+  readonly only?: readonly Vendor[];
+  /** Further options of the source. */
+  readonly source?: FlavourOptions["source"];
+}
+
+const CASES: readonly Case[] = [
   {
     name: "a column added to a ferried table",
     sql: "ALTER TABLE shop.orders ADD COLUMN extra INT",
@@ -24,7 +35,37 @@ const CASES = [
     sql: "SET SESSION binlog_row_image = 'MINIMAL'; UPDATE shop.orders SET v = v + 1 WHERE id = 1",
     code: "row-image-not-full",
   },
-] as const;
+  {
+    name: "a column added by SET STATEMENT … FOR",
+    sql: "SET STATEMENT lock_wait_timeout=5 FOR ALTER TABLE shop.orders ADD COLUMN extra INT",
+    code: "ddl-on-ferried-table",
+    only: ["mariadb"],
+  },
+  {
+    name: "a column dropped from a table that is named in double quotes",
+    sql: `SET SESSION sql_mode = 'ANSI_QUOTES'; ALTER TABLE "shop"."orders" DROP COLUMN w`,
+    code: "ddl-on-ferried-table",
+  },
+  {
+    name: "TRUNCATE of a ferried table whose name is written otherwise, where that is one name,",
+    sql: "TRUNCATE TABLE Shop.ORDERS",
+    code: "ddl-on-ferried-table",
+    only: ["mariadb"],
+    source: { mariadb: { "lower-case-table-names": "1" } },
+  },
+  {
+    name: "an ANALYZE that changes rows, logged as a statement,",
+    sql: "SET SESSION binlog_format = 'STATEMENT'; ANALYZE UPDATE shop.orders SET v = v + 1",
+    code: "statement-format",
+    only: ["mariadb"],
+  },
+  {
+    name: "a function that writes, called where changes are logged as statements,",
+    sql: "CREATE FUNCTION shop.f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA " +
+      "BEGIN UPDATE shop.orders SET v = v + 1; RETURN 1; END; SET SESSION binlog_format = 'STATEMENT'; DO shop.f()",
+    code: "statement-format",
+  },
+];
 
 for (const c of CASES) {
   onEachFlavour(`${c.name} stops the ferry`, async ({ source, target }) => {
@@ -56,5 +97,5 @@ for (const c of CASES) {
     } finally {
       await dock.close();
     }
-  });
+  }, { ...(c.only && { only: c.only }), ...(c.source && { source: c.source }) });
 }

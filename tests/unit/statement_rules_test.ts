@@ -33,6 +33,11 @@ Deno.test("DDL on a ferried table stops, however the table is named", () => {
       "CREATE OR REPLACE TABLE orders (id INT)",
       "DROP DATABASE shop",
       "DROP SCHEMA IF EXISTS `shop`",
+      // Under ANSI_QUOTES.
+      'ALTER TABLE "orders" ADD x INT',
+      'ALTER TABLE other.x EXCHANGE PARTITION p WITH TABLE "shop"."orders"',
+      'DROP INDEX u ON "order.lines"',
+      'DROP DATABASE "shop"',
     ]
   ) assert.equal(judge(text), "ddl-on-ferried-table", text);
   assert.equal(judge("ALTER TABLE shop.orders ADD x INT", "other"), "ddl-on-ferried-table");
@@ -48,8 +53,45 @@ Deno.test("DML as a statement stops, whatever it names", () => {
       "LOAD DATA INFILE 'x' INTO TABLE y",
       "CALL p()",
       "WITH a AS (SELECT 1) DELETE FROM x",
+      "SELECT `other`.`f`()",
+      "DO f()",
+      // MariaDB's, which does it and says how.
+      "ANALYZE UPDATE other.x SET a = 1",
+      "ANALYZE FORMAT=JSON DELETE FROM x",
     ]
   ) assert.equal(judge(text), "statement-format", text);
+});
+
+Deno.test("SET STATEMENT is what stands behind its FOR", () => {
+  const ddl = "ALTER TABLE shop.orders DROP PARTITION p1";
+  for (
+    const settings of [
+      "lock_wait_timeout=5",
+      "lock_wait_timeout=5, max_statement_time=1.5",
+      "sql_mode='for FLUSH', lock_wait_timeout=5",
+      'sql_mode="for FLUSH"',
+      "sql_mode='it''s for FLUSH'",
+      "sql_mode=SUBSTRING('ANSI' FROM 1 FOR (2)), lock_wait_timeout=5",
+      "lock_wait_timeout=@for",
+      "lock_wait_timeout=@`for`",
+      "lock_wait_timeout=5 /* FOR FLUSH */",
+      "lock_wait_timeout=5 FOR SET STATEMENT max_statement_time=1",
+    ]
+  ) {
+    const behind = (statement: string) => judge(`SET STATEMENT ${settings} FOR ${statement}`);
+    assert.equal(behind(ddl), "ddl-on-ferried-table", settings);
+    assert.equal(behind("TRUNCATE orders"), "ddl-on-ferried-table", settings);
+    assert.equal(behind("UPDATE other.x SET a = 1"), "statement-format", settings);
+    assert.equal(behind("ALTER TABLE other.x ADD a INT"), "pass", settings);
+    assert.equal(behind("SET PASSWORD = 'x'"), "pass", settings);
+  }
+  assert.equal(judge(`set statement lock_wait_timeout=5 for ${ddl.toLowerCase()}`), "ddl-on-ferried-table");
+  assert.equal(judge("SET PASSWORD FOR orders = 'x'"), "pass");
+  for (
+    const text of ["SET STATEMENT", "SET STATEMENT a=1", "SET STATEMENT a=1 FOR", "SET STATEMENT a=(1 FOR x"]
+  ) {
+    assert.equal(judge(text), "statement-format", `${text}: not understood`);
+  }
 });
 
 Deno.test("what leaves ferried tables as they are passes", () => {
@@ -61,6 +103,9 @@ Deno.test("what leaves ferried tables as they are passes", () => {
       "CREATE VIEW v AS SELECT * FROM orders",
       "CREATE DEFINER=`root`@`%` TRIGGER t BEFORE INSERT ON orders FOR EACH ROW SET NEW.a = 1",
       "ANALYZE TABLE orders",
+      "ANALYZE LOCAL TABLE orders PERSISTENT FOR ALL",
+      "ANALYZE TABLES orders",
+      'ALTER TABLE other.x COMMENT "of orders"',
       "OPTIMIZE TABLE orders",
       "GRANT SELECT ON shop.orders TO a",
       "FLUSH TABLES orders",
