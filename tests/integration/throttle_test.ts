@@ -62,8 +62,10 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
     await turn(target.url, 11);
     const reason = await throttled(ferry, true);
     assert.equal(reason, "SELECT v FROM ops.knob of the target is 11, above 10");
-    // What was being read is written.
+    // Nothing but the query holds it from now on. What was being read is written.
+    await change(ferry, knob());
     const before = await still("the copy", () => ferry.resource().progress.rowsCopied);
+    assert.equal(ferry.resource().state, "copying");
     await using sql = await Sql.open(source.url);
     await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
     await untilTrue(
