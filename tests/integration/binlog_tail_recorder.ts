@@ -2,6 +2,7 @@
  * A tail's handler that keeps what it is told, and the same rows as a prepared SELECT gives them.
  * @module
  */
+import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Arena } from "../../lib/mysql/arena.ts";
 import { quoteTable } from "../../lib/mysql/identifier.ts";
@@ -114,14 +115,22 @@ export class Recorder implements TailHandler<RecordedTable> {
     this.#reached(position);
   }
 
-  /** Resolves when everything before `position` was told; rejects when `done` does. */
+  /** Resolves when everything before `position` was told; rejects when `done` does, and after a minute. */
   async reach(position: BinlogPosition, done: Promise<void>): Promise<void> {
-    while (this.position.file === "" || comparePositions(this.position, position) < 0) await this.next(done);
+    const end = performance.now() + 60_000;
+    while (this.position.file === "" || comparePositions(this.position, position) < 0) {
+      await this.next(done); // a heartbeat at the latest
+      assert(
+        performance.now() < end,
+        `${JSON.stringify(position)} is not reached: ${JSON.stringify(this.position)}`,
+      );
+    }
   }
 
-  /** Resolves at the next commit or heartbeat. */
+  /** Resolves at the next commit or heartbeat; rejects when `done` does, and where that has ended before. */
   async next(done: Promise<void>): Promise<void> {
-    await Promise.race([new Promise<void>((resolve) => this.#waiting.push(resolve)), done]);
+    const ended = done.then(() => assert.fail("the tail has ended"));
+    await Promise.race([new Promise<void>((resolve) => this.#waiting.push(resolve)), ended]);
   }
 
   #reached(position: BinlogPosition): void {

@@ -269,7 +269,7 @@ onServer("a paused tail holds the source back and loses nothing; silence is a lo
   for (let i = 0; i < 8; i++) await sql.run("INSERT INTO shop.t0 (v) SELECT v FROM shop.t0");
   const end = await here(sql);
   const recorder = new Recorder(await tablesOf(server.url, "shop"));
-  const tail = tailOf(server, recorder, start, { watchdogSeconds: 0.5 });
+  const tail = tailOf(server, recorder, start);
   let paused = 0;
   let holding = false;
   recorder.onCommit = () => {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { startPair, type Vendor } from "../servers/mod.ts";
 import { assertEqual } from "../support/equality.ts";
+import { untilTrue } from "../support/ferries.ts";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
 import { readWorkflow, runJob } from "../support/workflow.ts";
@@ -14,7 +15,7 @@ import { readWorkflow, runJob } from "../support/workflow.ts";
 const ROWS = 30_000;
 const TOKEN = "token-of-the-test";
 /** Rows a second that leave time for whatever has to happen while it copies. */
-const SLOW = { throttle: { maxRowsPerSecond: 3000 }, copy: { chunkBytes: 16_384 } };
+const SLOW = { throttle: { maxRowsPerSecond: 300 }, copy: { chunkBytes: 16_384 } };
 
 const EXAMPLES: readonly { path: string; vendor: Vendor; refusedCode: number }[] = [
   { path: "docs/examples/ferry_with_curl.yml", vendor: "mysql", refusedCode: 1 },
@@ -49,23 +50,31 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
       const answer = await service.ask(method, `/v1/ferries${place}`, body);
       return { status: answer.status, body: answer.body as FerryResource };
     };
-    /** Slows the run's ferry down as soon as it is there, and waits until it copies. */
-    const hold = async (runId: number): Promise<void> => {
-      const end = performance.now() + 60_000;
-      for (let slowed = false;; await sleep(20)) {
-        slowed ||= (await ask("PATCH", `/run-77-${runId}`, SLOW)).status === 200;
-        const { status, body } = await ask("GET", `/run-77-${runId}`);
-        if (slowed && status === 200 && body.progress.rowsCopied > 0) {
-          assert.equal(body.state, "copying", "slow enough for the test");
-          return;
-        }
-        assert.ok(performance.now() < end, `does not copy: ${JSON.stringify(body)}`);
-      }
+    /** Changes the run's ferry as soon as that can be. */
+    const change = (runId: number, body: unknown) =>
+      untilTrue(
+        `run ${runId} takes a change`,
+        async () => (await ask("PATCH", `/run-77-${runId}`, body)).status === 200,
+        { everyMs: 20 },
+      );
+    /** A run whose ferry is slowed down before it reads a row, since its table is locked until then, and that copies now. */
+    const runSlowly = async (...how: Parameters<typeof run>): Promise<{ job: ReturnType<typeof run> }> => {
+      await using lock = await Sql.open(source.url);
+      await lock.run("LOCK TABLES shop.orders WRITE");
+      const job = run(...how);
+      await change(how[0], SLOW);
+      await lock.run("UNLOCK TABLES");
+      await untilTrue("it copies", async () => {
+        const { body } = await ask("GET", `/run-77-${how[0]}`);
+        if (body.progress.rowsCopied === 0) return false;
+        assert.equal(body.state, "copying", "slow enough for the test");
+        return true;
+      });
+      return { job };
     };
 
     await t.step("a whole ferry, over a service that is killed and started again", async () => {
-      const job = run(1, 1);
-      await hold(1);
+      const { job } = await runSlowly(1, 1);
       await service.kill9();
       // While the target is silent the new process cannot see what was left there: it knows the ferry by being told.
       const signal = (name: Deno.Signal) => target.pid !== null && Deno.kill(target.pid, name);
@@ -80,6 +89,7 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
       } finally {
         signal("SIGCONT");
       }
+      await change(1, { throttle: null });
       const { conclusion, log, summary } = await job;
       assert.equal(conclusion, "success", log);
       assert.match(summary, /^## Ferry run-77-1: done$/m);
@@ -117,8 +127,7 @@ for (const { path, vendor, refusedCode } of EXAMPLES) {
         await using there = await Sql.open(target.url);
         await there.run("DROP DATABASE shop");
         const cancel = new AbortController();
-        const job = run(2, 2, cancel.signal);
-        await hold(2);
+        const { job } = await runSlowly(2, 2, cancel.signal);
         cancel.abort();
         const { conclusion, log, summary } = await job;
         assert.equal(conclusion, "cancelled", log);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { cutOver, shopSpec, until } from "../support/ferries.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
@@ -36,8 +36,7 @@ onEachFlavour("a source that is cut again and again loses no row", async ({ sour
     await until(ferry, ["awaitingCutover"]);
     await writers.stop();
     await new Promise((r) => setTimeout(r, 1500));
-    await until(ferry, ["awaitingCutover"]);
-    await ferry.act("cutover");
+    await cutOver(ferry);
     await until(ferry, ["done"]);
     await assertEqual(source.url, target.url, WORKLOAD_TABLES);
   } finally {
@@ -65,8 +64,7 @@ onEachFlavour(
       await sql.run(`KILL ${dumps[0].id}`);
       await sql.run("UPDATE shop.orders SET note = 'after the kill' WHERE id <= 100");
       await new Promise((r) => setTimeout(r, 1500));
-      await until(ferry, ["awaitingCutover"]);
-      await ferry.act("cutover");
+      await cutOver(ferry);
       await until(ferry, ["done"]);
       await assertEqual(source.url, target.url, WORKLOAD_TABLES);
     } finally {

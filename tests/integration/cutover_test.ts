@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -186,7 +186,7 @@ onEachFlavour(
     try {
       const spec = shopSpec(source.url, target.url, {
         verify: "off",
-        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 3 },
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 5 },
       });
       const ferry = await dock.start(spec);
       await until(ferry, ["awaitingCutover"]);
@@ -196,11 +196,14 @@ onEachFlavour(
       await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
       await ferry.act("cutover");
       await until(ferry, ["cuttingOver"]);
-      await new Promise((r) => setTimeout(r, 700)); // the fence is up, and the end is waited for
+      await untilTrue("the fence is up", async () => {
+        const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
+        return rows.length > 0;
+      });
       const began = performance.now();
       await writer.run("SET SESSION lock_wait_timeout = 20; INSERT INTO shop.orders VALUES (5, 5)");
       const waited = performance.now() - began;
-      assert.ok(waited > 500 && waited < 8000, `the writer waited ${waited} ms`);
+      assert.ok(waited > 500 && waited < 10_000, `the writer waited ${waited} ms`);
       assert.notEqual(ferry.resource().state, "done");
       await hold.run("UNLOCK TABLES");
       await until(ferry, ["awaitingCutover"]);

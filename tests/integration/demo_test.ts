@@ -28,7 +28,7 @@ for (const vendor of VENDORS) {
     }
     assert.ok(rows.size >= 3, `rows copied, as the page told while it copied: ${[...rows]}`);
     assert.ok(titles.has("Copying") && titles.has("Waiting"), [...titles].join());
-    assert.equal(await demo.ended, 0, demo.text);
+    await demo.well();
     assert.match(demo.text, /both sides +EQUAL, row for row/);
     assert.deepEqual(await demo.processes(), []);
     await assert.rejects(fetch(page));
@@ -40,7 +40,7 @@ Deno.test("the demo with --stay goes on showing the ferry that is done until it 
   const [, page] = await demo.until(/page stays on (\S+) until Ctrl-C/, 150);
   assert.match((await look(page)).title, /^Done: 5 tables .* both sides equal/);
   demo.interrupt();
-  assert.equal(await demo.ended, 0, demo.text);
+  await demo.well();
   assert.deepEqual(await demo.processes(), []);
 });
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
@@ -154,7 +154,7 @@ onEachFlavour(
       assert.equal((await service.ask("POST", "/v1/ferries", spec)).status, 202);
       await service.until("keyless", ["awaitingCutover"]);
       assert.equal((await service.ask("POST", "/v1/ferries/keyless/cutover")).status, 202);
-      while (await count() === 0) await new Promise((r) => setTimeout(r, 5));
+      await untilTrue("its rows arrive", async () => await count() > 0, { everyMs: 5 });
       await service.kill9();
     }
     const left = await count();

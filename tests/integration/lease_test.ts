@@ -23,7 +23,7 @@ onEachFlavour(
     await migrateState(b, "_ferry");
     const store = new FerryStore("_ferry");
     await store.create(b, { id: "f", fingerprint: "0", spec: "{}", snapshot: "{}" });
-    const first = await store.acquire(b, "f", "a", 1);
+    const first = await store.acquire(b, "f", "a", 60);
     assert.ok(first);
     const range: StoredRange = {
       tableNo: 0,
@@ -40,6 +40,7 @@ onEachFlavour(
     assert.equal(await store.acquire(b, "f", "b", 1), null, "the lease is alive");
     await a.run("START TRANSACTION");
     await a.run("INSERT INTO shop.orders VALUES (1)");
+    await store.renew(b, first, 1);
     await new Promise((r) => setTimeout(r, 1200));
     const second = await store.acquire(b, "f", "b", 30);
     assert.equal(second?.epoch, first.epoch + 1);

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openDock } from "../../lib/ferry/dock.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
 import { ownKeysTable } from "../../lib/state/own_keys.ts";
-import { specOf, until } from "../support/ferries.ts";
+import { specOf, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import {
   EAST,
@@ -48,7 +48,7 @@ onEachFlavour(
       for (const ferry of ferries) await until(ferry, ["awaitingCutover"]);
       assert.equal((await keyTables(target.url)).length, 4);
       const before = writers.map((w) => w.count);
-      while (writers.some((w, i) => w.count < before[i] + 100)) await new Promise((r) => setTimeout(r, 50));
+      await untilTrue("everybody writes on", () => writers.every((w, i) => w.count >= before[i] + 100));
       await Promise.all(writers.slice(0, 2).map((w) => w.stop()));
       for (const ferry of ferries) await ferry.act("cutover");
       for (const ferry of ferries) {
@@ -120,7 +120,7 @@ onEachFlavour(
       for (const side of SIDES) await service.until(side, ["awaitingCutover"]);
       await Promise.all(writers.slice(0, 2).map((w) => w.stop()));
       for (const side of SIDES) {
-        assert.equal((await service.ask("POST", `/v1/ferries/${side}/cutover`)).status, 202);
+        await service.cutOver(side);
         const done = await service.until(side, ["done"]);
         assert.equal(done.verification.state, "passed");
         assert.ok(done.resumedTimes >= 3, `taken up ${done.resumedTimes} times`);

@@ -120,7 +120,7 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
     await page.selectOption("[name=keepFence]", "yes");
     // Slow enough to be watched.
     await page.locator("summary").filter({ hasText: "Slow it down" }).click();
-    await fill(page, { maxRowsPerSecond: "6000" });
+    await fill(page, { maxRowsPerSecond: "2000" });
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.waitForURL("**/ferries/orders");
     const change = (body: unknown) => service.ask("PATCH", "/v1/ferries/orders", body);
@@ -143,12 +143,12 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
 
     // Why copying waits is said, and stays on the time axis.
     const checks = [{ on: "source", query: "SELECT 7", max: 5 }];
-    assert.equal((await change({ throttle: { maxRowsPerSecond: 6000, checks } })).status, 200);
+    assert.equal((await change({ throttle: { maxRowsPerSecond: 2000, checks } })).status, 200);
     const reason = page.locator(".notice.wait").filter({ hasText: "Copying waits:" });
     await reason.waitFor();
     assert.match(await reason.innerText(), /is 7, above 5/);
     await page.locator("#spells li").filter({ hasText: "is 7, above 5" }).waitFor();
-    assert.equal((await change({ throttle: { maxRowsPerSecond: 6000 } })).status, 200);
+    assert.equal((await change({ throttle: { maxRowsPerSecond: 2000 } })).status, 200);
     await reason.waitFor({ state: "detached" });
 
     // Rows move, unless somebody wants less of it.
@@ -199,6 +199,8 @@ onEachFlavour("a person ferries a database with the page", async (pair, vendor) 
     service = await serve(pair, port);
     await page.locator(".resumed").waitFor({ timeout: 60_000 });
     assert.equal(await page.locator(".resumed").innerText(), "resumed once");
+    // The rest need not be watched.
+    assert.equal((await change({ throttle: null })).status, 200);
     await until(page, /^Waiting for you: ready to cut over/);
     await page.locator("#live:not(.stale)").waitFor();
     await page.locator("#heard").waitFor({ state: "hidden" });

@@ -6,7 +6,7 @@ import { openDock } from "../../lib/ferry/dock.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
@@ -23,13 +23,6 @@ async function makeOrders(url: string, rows: number, bytes: number): Promise<voi
   await sql.run(`INSERT INTO shop.orders VALUES ${values.join(",")}; ANALYZE TABLE shop.orders`);
 }
 
-async function untilTrue(what: string, true_: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; !await true_(); i++) {
-    assert(i < 400, what);
-    await wait(50);
-  }
-}
-
 /** What stands in the target's table. */
 async function standing(sql: Sql): Promise<string> {
   const [row] = await sql.run("SELECT COUNT(*) AS n, COALESCE(SUM(v), 0) AS v FROM shop.orders");
@@ -37,15 +30,7 @@ async function standing(sql: Sql): Promise<string> {
 }
 
 /** The same, once what was under way has come to its end. */
-async function still(sql: Sql): Promise<string> {
-  for (let before = await standing(sql), i = 0;; i++) {
-    await wait(700);
-    const now = await standing(sql);
-    if (now === before) return now;
-    assert(i < 20, "the target goes on changing");
-    before = now;
-  }
-}
+const stillStanding = (sql: Sql) => still("the target", () => standing(sql));
 
 onEachFlavour("a pause stops copying within the chunk under way", async ({ source, target }) => {
   // A row is larger than half a chunk: each chunk holds one.
@@ -102,7 +87,7 @@ onEachFlavour(
       target: target.url,
       tables: ["shop.*"],
       copy: { concurrency: 2, chunkBytes: 16_384 },
-      throttle: { maxRowsPerSecond: 500 },
+      throttle: { maxRowsPerSecond: 250 },
       cutover: { mode: "manual", fence: "lockTables", keepFence: false },
     };
     const now = async (service: Service) =>
@@ -121,13 +106,13 @@ onEachFlavour(
       assert.equal(held.status, 202);
       const body = held.body as FerryResource;
       assert.deepEqual([body.paused, body.hold, body.actions], [true, "all", ["resume", "cancel"]]);
-      before = await still(sql);
+      before = await stillStanding(sql);
       await write(7);
-      await wait(2500);
+      await untilTrue("changes wait, and the lag is told", async () => {
+        const { progress } = await now(service);
+        return progress.changesPending! > 0 && progress.lagSeconds! >= 2;
+      });
       assert.equal(await standing(sql), before, "nothing is copied, nothing replayed");
-      const { progress } = await now(service);
-      assert(progress.changesPending! > 0, "changes wait");
-      assert(progress.lagSeconds! >= 2, `and the lag is told: ${progress.lagSeconds}`);
       const [lease] = await sql.run("SELECT until > UTC_TIMESTAMP(3) AS kept FROM _ferry.leases");
       assert.equal(Number(lease.kept), 1, "the lease is kept");
       await service.kill9();
@@ -179,15 +164,18 @@ onEachFlavour(
     const refused = await service.ask("POST", "/v1/ferries/waits/cutover");
     assert.equal(refused.status, 409);
     assert.deepEqual((refused.body as { actions: string[] }).actions, ["resume", "cancel"]);
-    const before = await still(sql);
+    const before = await stillStanding(sql);
     // 60 MB of images, each of its own transaction; 32 MB may wait here.
     for (let i = 0; i < 1000; i++) {
       await there.run(`UPDATE shop.orders SET v = -1, fat = REPEAT('y', 60000) WHERE id = ${i}`);
     }
-    await wait(1000);
-    const { progress } = (await service.ask("GET", "/v1/ferries/waits")).body as FerryResource;
-    assert(progress.changesPending! > 100, `${progress.changesPending} changes wait`);
-    assert(progress.changesPending! < 900, `${progress.changesPending} changes wait here, not at the source`);
+    const waiting = async () => {
+      const { progress } = (await service.ask("GET", "/v1/ferries/waits")).body as FerryResource;
+      return progress.changesPending!;
+    };
+    await untilTrue("more than 100 changes wait", async () => await waiting() > 100);
+    const pending = await still("the number of changes that wait", waiting);
+    assert(pending < 900, `${pending} changes wait here, not at the source`);
     assert.equal(await standing(sql), before);
     assert.equal((await service.ask("POST", "/v1/ferries/waits/resume")).status, 202);
     await service.cutOver("waits");
@@ -208,6 +196,8 @@ onEachFlavour("a pause withdraws a cutover that has not begun", async ({ source,
     // What has changed is compared again while it waits, and cannot be: its replay waits for a lock.
     await other.run("START TRANSACTION; SELECT * FROM shop.orders WHERE id = 0 FOR UPDATE");
     await there.run("UPDATE shop.orders SET v = -1 WHERE id = 0");
+    await untilShown(ferry, (r) => r.progress.changesPending! > 0);
+    // It looks once a second at what has changed, by the timers of this very process: this one is due after that one.
     await wait(2000);
     await ferry.act("cutover");
     assert.equal(ferry.resource().state, "awaitingCutover");

@@ -8,7 +8,7 @@ import { onEachFlavour } from "../support/flavours.ts";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
 
-const ROWS = 20_000;
+const ROWS = 60_000;
 const wait = (ms: number) => new Promise((r) => setTimeout(r, ms));
 
 async function makeOrders(url: string): Promise<void> {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { Collector, type ExportedSpan } from "../support/collector.ts";
 import { parseExposition } from "../support/exposition.ts";
+import { untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { assertNoSecret, makeSecretUser, SECRETS, withPassword } from "../support/secrets.ts";
 import { Service } from "../support/service.ts";
@@ -85,7 +86,7 @@ onEachFlavour("a ferry is a trace with a span for each phase, and says nothing s
   const throttle = { http: `http://watch:${SECRETS.http}@${collector.host}/ready` };
   await start(service, specOf("orders", source, target, { throttle }));
   await service.until("orders", ["awaitingCutover"]);
-  while (collector.asked.length === 0) await new Promise((r) => setTimeout(r, 50));
+  await untilTrue("the throttle's check is asked", () => collector.asked.length > 0);
   await start(service, specOf("refused", withPassword(source, "wrong"), target, { tables: ["shop.orders"] }));
   await service.until("refused", ["failed"]);
   await start(service, specOf("left", source, target, { renameSchemas: { shop: "elsewhere" } }));
@@ -158,11 +159,10 @@ onEachFlavour("a retry and another process tell what is theirs, and nothing agai
     await start(service, specOf("refused", withPassword(source, "wrong"), target));
     const first = await service.until("refused", ["failed"]);
     assert.equal((await service.ask("POST", "/v1/ferries/refused/retry")).status, 202);
-    for (;;) {
+    await untilTrue("it has failed again", async () => {
       const again = await service.until("refused", ["failed", "preflight"]);
-      if (again.state === "failed" && again.endedAt !== first.endedAt) break;
-      await new Promise((r) => setTimeout(r, 50));
-    }
+      return again.state === "failed" && again.endedAt !== first.endedAt;
+    });
     await start(service, spec);
     await service.until("orders", ["awaitingCutover"]);
     assert.equal(await service.term(), 0);

@@ -7,7 +7,7 @@ import type { FerryEvent } from "../../lib/progress/resource.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
 import { parseChange } from "../../lib/spec/parse_spec.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -38,12 +38,8 @@ const knob = (critical: number | null = null) => ({
 });
 
 async function throttled(ferry: Ferry, wanted: boolean): Promise<string | null> {
-  for (let i = 0; i < 200; i++) {
-    const { throttled } = ferry.resource();
-    if ((throttled !== null) === wanted) return throttled?.reason ?? null;
-    await new Promise((r) => setTimeout(r, 50));
-  }
-  assert.fail(`throttled is ${JSON.stringify(ferry.resource().throttled)}`);
+  const { throttled } = await untilShown(ferry, (r) => (r.throttled !== null) === wanted, 30);
+  return throttled?.reason ?? null;
 }
 
 function change(ferry: Ferry, throttle: unknown): Promise<void> {
@@ -62,20 +58,22 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
       shopSpec(source.url, target.url, { throttle: slow, copy: { chunkBytes: 16_384 } }),
     );
     // Changes behind the cursor are replayed; what lies before it a later chunk reads anyway.
-    while (ferry.resource().progress.rowsCopied < 100) await new Promise((r) => setTimeout(r, 20));
+    await untilShown(ferry, (r) => r.progress.rowsCopied >= 100);
     await turn(target.url, 11);
     const reason = await throttled(ferry, true);
     assert.equal(reason, "SELECT v FROM ops.knob of the target is 11, above 10");
-    await new Promise((r) => setTimeout(r, 300)); // what was being read is written
-    const before = ferry.resource();
+    // Nothing but the query holds it from now on. What was being read is written.
+    await change(ferry, knob());
+    const before = await still("the copy", () => ferry.resource().progress.rowsCopied);
+    assert.equal(ferry.resource().state, "copying");
     await using sql = await Sql.open(source.url);
     await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
-    for (let i = 0; ferry.resource().progress.changesApplied < 100; i++) {
-      assert(i < 200, "changes are replayed while copying waits");
-      await new Promise((r) => setTimeout(r, 50));
-    }
+    await untilTrue(
+      "changes are replayed while copying waits",
+      () => ferry.resource().progress.changesApplied >= 100,
+    );
     assert.equal(ferry.resource().state, "copying");
-    assert.equal(ferry.resource().progress.rowsCopied, before.progress.rowsCopied, "and nothing is copied");
+    assert.equal(ferry.resource().progress.rowsCopied, before, "and nothing is copied");
     await turn(target.url, 10);
     await throttled(ferry, false);
     await change(ferry, null);
@@ -104,7 +102,7 @@ onEachFlavour("a critical number ends the ferry, and it goes on where it was", a
     const ferry = await dock.start(
       shopSpec(source.url, target.url, { throttle: slow, copy: { chunkBytes: 16_384 } }),
     );
-    while (ferry.resource().progress.rowsCopied < 1000) await new Promise((r) => setTimeout(r, 20));
+    await untilShown(ferry, (r) => r.progress.rowsCopied >= 1000);
     await turn(target.url, 101);
     const failed = await ferry.ended;
     assert.equal(failed.error?.code, "throttle-critical");
@@ -113,7 +111,8 @@ onEachFlavour("a critical number ends the ferry, and it goes on where it was", a
     await turn(target.url, 5);
     await change(ferry, null).catch(() => {}); // an ended ferry takes no change
     await ferry.act("retry");
-    while (ferry.resource().state !== "copying") await new Promise((r) => setTimeout(r, 20));
+    // It counts as failed for a moment more, until it has its lease.
+    await untilShown(ferry, ({ state }) => state === "copying");
     await change(ferry, null);
     await until(ferry, ["awaitingCutover"]);
     assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), ROWS);
@@ -209,10 +208,10 @@ onEachFlavour(
       // Replay does not wait.
       const { changesApplied } = stands.progress;
       await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
-      for (let i = 0; ferry.resource().progress.changesApplied < changesApplied + 100; i++) {
-        assert(i < 200, "changes are replayed while comparing waits");
-        await new Promise((r) => setTimeout(r, 50));
-      }
+      await untilTrue(
+        "changes are replayed while comparing waits",
+        () => ferry.resource().progress.changesApplied >= changesApplied + 100,
+      );
       await turn(target.url, 10);
       await throttled(ferry, false);
       const waiting = await until(ferry, ["awaitingCutover"]);

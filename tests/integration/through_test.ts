@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { preflight } from "../../lib/preflight/preflight.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 import { generator } from "../support/workload.ts";
@@ -78,20 +78,24 @@ function transaction(pick: (max: number) => number, accounts: number): string {
   }
 }
 
-async function write(url: string, accounts: number, seed: number, until: () => boolean): Promise<number> {
+async function write(
+  url: string,
+  accounts: number,
+  seed: number,
+  until: () => boolean,
+  onWritten: () => void,
+): Promise<void> {
   const random = generator(seed);
   await using sql = await Sql.open(url);
-  let count = 0;
   while (!until()) {
     try {
       await sql.run(transaction((max) => Math.floor(random() * max), accounts));
-      count++;
+      onWritten();
     } catch (e) {
       if (![1062, 1205, 1213].includes((e as { errno: number }).errno)) throw e;
       await sql.run("ROLLBACK");
     }
   }
-  return count;
 }
 
 async function assertSubset(sourceUrl: string, targetUrl: string): Promise<void> {
@@ -114,8 +118,12 @@ onEachFlavour("children stay with their parents while everything moves", async (
   await makeShop(source.url, accounts);
   const dock = openDock();
   let stopped = false;
-  const writers = [1, 2].map((seed) => write(source.url, accounts, seed, () => stopped));
-  for (const w of writers) w.catch(() => {});
+  const counts = [0, 0];
+  const writers = [1, 2].map((seed, i) =>
+    write(source.url, accounts, seed, () => stopped, () => counts[i]++)
+  );
+  let lost: unknown = null;
+  for (const w of writers) w.catch((e) => lost = e);
   try {
     const ferry = await dock.start(shopSpec(source.url, target.url, {
       tables: TABLES,
@@ -123,10 +131,13 @@ onEachFlavour("children stay with their parents while everything moves", async (
       cutover: { mode: "manual", fence: "lockTables", keepFence: false },
     }));
     await until(ferry, ["awaitingCutover"], 200);
-    await new Promise((r) => setTimeout(r, 1000));
+    const before = [...counts];
+    await untilTrue("both write on while it waits", () => {
+      if (lost !== null) throw lost;
+      return counts.every((n, i) => n > before[i] + 100);
+    });
     stopped = true;
-    const counts = await Promise.all(writers);
-    assert.ok(counts.every((n) => n > 100), counts.join());
+    await Promise.all(writers);
     await ferry.act("cutover");
     const done = await until(ferry, ["done"], 200);
     assert.equal(done.verification.state, "passed");

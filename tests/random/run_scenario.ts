@@ -3,10 +3,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Dock, type Ferry, type FerryState, openDock } from "../../lib/mod.ts";
+import { openDock } from "../../lib/mod.ts";
 import type { ServerPair } from "../servers/mod.ts";
 import { assertSame, dumpTable } from "../support/equality.ts";
-import { specOf, until } from "../support/ferries.ts";
+import { cutOver, specOf, until } from "../support/ferries.ts";
 import { Sql } from "../support/sql.ts";
 import type { Scenario } from "./scenario.ts";
 import { ScenarioSql } from "./scenario_sql.ts";
@@ -69,7 +69,8 @@ export async function runScenario(scenario: Scenario, pair: ServerPair, seed: nu
     await until(ferry, ["awaitingCutover"]);
     // The same once more while it waits: every row of it comes by replay.
     for (const w of scenario.writes.slice(0, 80)) await write(source, sql.write({ ...w, salt: w.salt + 1 }));
-    const done = await cutOver(dock, ferry);
+    await cutOver(ferry);
+    const done = await until(ferry, ["done"]);
     assert.equal(done.verification.state, "passed");
     let rows = 0;
     for (const [i, t] of scenario.tables.entries()) {
@@ -105,12 +106,6 @@ async function write(sql: Sql, statements: readonly string[]): Promise<void> {
     if (!DAILY.has((e as { errno: number }).errno)) throw e;
     await sql.run("ROLLBACK");
   }
-}
-
-async function cutOver(_dock: Dock, ferry: Ferry) {
-  const ended: FerryState[] = ["done"];
-  await ferry.act("cutover");
-  return await until(ferry, ended);
 }
 
 /** Which rows the target must hold, as a condition on the source. */

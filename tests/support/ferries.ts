@@ -68,3 +68,53 @@ export async function untilShown(
     await ferry.changed(AbortSignal.any([signal, AbortSignal.timeout(50)]));
   }
 }
+
+/** Orders the cutover as soon as it is taken: after a connection was lost, not before the ferry is taken up again. */
+export async function cutOver(ferry: Ferry, seconds = 120): Promise<void> {
+  await untilTrue("the cutover is taken", async () => {
+    await until(ferry, ["awaitingCutover"], seconds);
+    try {
+      await ferry.act("cutover");
+      return true;
+    } catch (e) {
+      if ((e as { code?: string }).code !== "action-not-allowed") throw e;
+      return false;
+    }
+  }, { seconds });
+}
+
+/** How long {@linkcode untilTrue} waits, and how often it looks. */
+export interface Patience {
+  /** @default {60} */
+  seconds?: number;
+  /** @default {50} */
+  everyMs?: number;
+}
+
+/** Waits until `so` holds, which is looked at again and again; fails with `what` after a while. */
+export async function untilTrue(
+  what: string,
+  so: () => boolean | Promise<boolean>,
+  { seconds = 60, everyMs = 50 }: Patience = {},
+): Promise<void> {
+  for (const end = performance.now() + seconds * 1000; !await so();) {
+    if (performance.now() > end) assert.fail(`not within ${seconds} s: ${what}`);
+    await new Promise((r) => setTimeout(r, everyMs));
+  }
+}
+
+/** What `read` gives once two looks, so far apart, give the same; fails where that goes on changing. */
+export async function still<T>(
+  what: string,
+  read: () => T | Promise<T>,
+  { seconds = 60, everyMs = 700 }: Patience = {},
+): Promise<T> {
+  let now = await read();
+  await untilTrue(`${what} stands still`, async () => {
+    const before = now;
+    await new Promise((r) => setTimeout(r, everyMs));
+    now = await read();
+    return now === before;
+  }, { seconds });
+  return now;
+}

@@ -45,7 +45,8 @@ export class Service implements AsyncDisposable {
     const { FERRY_TOKEN: token } = env;
     const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
     const service = new Service(`http://127.0.0.1:${port}`, child, errors, authorization);
-    for (let i = 0;; i++) {
+    const end = performance.now() + 60_000;
+    for (;;) {
       try {
         const r = await fetch(`${service.url}/healthz`);
         await r.body?.cancel();
@@ -53,7 +54,7 @@ export class Service implements AsyncDisposable {
       } catch {
         // not up yet
       }
-      if (i > 200) {
+      if (performance.now() > end) {
         child.kill("SIGKILL");
         assert.fail(`the service does not answer: ${await errors}`);
       }
@@ -106,22 +107,26 @@ export class Service implements AsyncDisposable {
    * up, and until then it takes no order (409).
    */
   async cutOver(id: string): Promise<void> {
+    const end = performance.now() + 120_000;
     for (;;) {
       await this.until(id, ["awaitingCutover"]);
-      const { status } = await this.ask("POST", `/v1/ferries/${id}/cutover`);
+      const { status, body } = await this.ask("POST", `/v1/ferries/${id}/cutover`);
       if (status === 202) return;
       assert.equal(status, 409);
+      assert.ok(performance.now() < end, `the cutover is not taken: ${JSON.stringify(body)}`);
       await new Promise((r) => setTimeout(r, 50));
     }
   }
 
-  /** Reads the event stream until `enough`, or its end. */
+  /** Reads the event stream until `enough`, or its end; fails where neither comes within two minutes. */
   async events(
     id: string,
     after: number | null,
     enough: (events: WireEvent[]) => boolean,
   ): Promise<WireEvent[]> {
+    const late = AbortSignal.timeout(120_000);
     const r = await fetch(`${this.url}/v1/ferries/${id}/events`, {
+      signal: late,
       headers: { ...this.authorization, ...(after === null ? {} : { "last-event-id": String(after) }) },
     });
     if (r.status === 204) return [];
@@ -137,6 +142,9 @@ export class Service implements AsyncDisposable {
           events.push({ id: Number(value.id), event: value.event ?? "", data: JSON.parse(value.data) });
         }
       }
+    } catch (e) {
+      if (late.aborted) assert.fail(`still not enough: ${JSON.stringify(events.slice(-5))}`);
+      throw e;
     } finally {
       await reader.cancel().catch(() => {});
     }
