@@ -61,6 +61,8 @@ export class Crossing {
   replay: ReplayLine | null = null;
   /** A fence that stays up after the end; whoever has it releases it. */
   keptFence: Fence | null = null;
+  /** A cutover is under way, whether its fence is up yet or not. */
+  cuttingOver = false;
   /** The attempt has ended: what it leaves behind was looked at already. */
   over = false;
   /** The copy. */
@@ -83,6 +85,7 @@ export class Crossing {
       target: spec.target,
       settings: () => orders.throttle,
       lagSeconds: () => this.replay?.lagSeconds() ?? null,
+      cuttingOver: () => this.cuttingOver,
       onChange: (reason) => logbook.throttled(reason),
     });
   }

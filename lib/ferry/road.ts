@@ -32,7 +32,9 @@ export async function goTheRoad(crossing: Crossing, signal: AbortSignal): Promis
     }
     await logbook.move("awaitingCutover");
     if (await awaitOrder(crossing, signal) === "verify") continue;
+    crossing.cuttingOver = true;
     if (await cutOver(crossing, signal)) return;
+    crossing.cuttingOver = false;
     await logbook.move("catchingUp");
     await catchUp(crossing, signal);
     await delay(SETTLE_MS, undefined, { signal });

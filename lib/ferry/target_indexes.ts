@@ -17,6 +17,8 @@ import { sideBySide } from "./side_by_side.ts";
 const BUILT_AT_A_TIME = 2;
 /** Tries of building a unique index of a table whose rows may be newer than what is replayed. */
 const UNIQUE_TRIES = 50;
+/** 1061 an index of that name is there · 1826 a foreign key · 1005, 1022 likewise, where the server copies the table for it. */
+const THERE_ALREADY = new Set([1005, 1022, 1061, 1826]);
 
 /** What indexes are built with. */
 export interface TargetIndexesOptions {
@@ -56,20 +58,46 @@ export class TargetIndexes {
   }
 
   async #build(table: FerriedTable): Promise<void> {
-    const { planned, stateSession, ddl, logbook } = this.options;
+    const { planned, stateSession, logbook } = this.options;
     const { deferred } = planned(table);
     if (!this.#made(table) || deferred.length === 0) return;
-    const missing = await missingIndexes(stateSession, table.target, deferred);
-    if (missing.length === 0) return;
-    logbook.indexing(table);
-    const sql = `ALTER TABLE ${quoteTable(table.target)} ${
-      missing.map((m) => `ADD ${m.definition}`).join(", ")
-    }`;
-    // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
-    if (missing.some((m) => m.unique)) {
-      await this.#buildUnique(table, sql);
-      table.targetHasUnique = true;
-    } else await ddl(sql);
+    await this.#add(
+      table,
+      () => missingIndexes(stateSession, table.target, deferred),
+      async (missing, sql) => {
+        logbook.indexing(table);
+        // While a unique index is being built, two rows of one flush may hold a value for a moment: nothing is flushed then.
+        if (missing.some((m) => m.unique)) await this.#buildUnique(table, sql);
+        else await this.options.ddl(sql);
+      },
+    );
+    // Whoever has built it.
+    if (deferred.some((d) => d.unique)) table.targetHasUnique = true;
+  }
+
+  /**
+   * Adds what `look` finds missing. An ALTER outlives the session that it came from, since the server does not look at
+   * its socket meanwhile: that of an earlier attempt may still be under way, and what it has added is there by the time
+   * that this one may begin. Only what is left is added then.
+   */
+  async #add<T extends { readonly definition: string }>(
+    table: FerriedTable,
+    look: () => Promise<T[]>,
+    add: (missing: readonly T[], sql: string) => Promise<unknown>,
+  ): Promise<void> {
+    for (let missing = await look(); missing.length > 0;) {
+      const added = missing.map((m) => `ADD ${m.definition}`).join(", ");
+      try {
+        await add(missing, `ALTER TABLE ${quoteTable(table.target)} ${added}`);
+        return;
+      } catch (e) {
+        if (!THERE_ALREADY.has(errorNumber(e) ?? 0)) throw e;
+        const left = await look();
+        // It was not about what is ours to add.
+        if (left.length >= missing.length) throw e;
+        missing = left;
+      }
+    }
   }
 
   /**
@@ -97,13 +125,12 @@ export class TargetIndexes {
     for (const table of tables) {
       const { foreignKeys } = planned(table);
       if (!this.#made(table)) continue;
-      const missing = await missingForeignKeys(stateSession, table.target, foreignKeys);
-      if (missing.length === 0) continue;
-      const sql = `ALTER TABLE ${quoteTable(table.target)} ${
-        missing.map((m) => `ADD ${m.definition}`).join(", ")
-      }`;
-      // It locks the parents too; a flush that holds one table of the two and wants the other would be in its way.
-      await held(() => ddl(sql));
+      await this.#add(
+        table,
+        () => missingForeignKeys(stateSession, table.target, foreignKeys),
+        // It locks the parents too; a flush that holds one table of the two and wants the other would be in its way.
+        (_, sql) => held(() => ddl(sql)),
+      );
     }
   }
 

@@ -21,6 +21,8 @@ export interface ThrottleOptions extends Servers {
   readonly settings: () => ThrottleSettings | null;
   /** Seconds that replay is behind, or `null`. */
   readonly lagSeconds: () => number | null;
+  /** A cutover is under way, from before its fence is raised until that is let go. */
+  readonly cuttingOver: () => boolean;
   /** The reason has changed. */
   readonly onChange: (reason: string | null) => void;
 }
@@ -38,24 +40,31 @@ export class Throttle {
     return this.options.settings() === null ? null : this.#reason;
   }
 
-  /** Looks until `signal` aborts. Throws `throttle-critical` where a number is so high that the ferry has to end. */
+  /**
+   * Looks until `signal` aborts. Throws `throttle-critical` where a number is so high that the ferry has to end. Not while
+   * it cuts over: nothing is copied then, whoever waits at its fence counts as running, and its deadline bounds it.
+   */
   async run(signal: AbortSignal): Promise<never> {
-    const { source, target, settings, lagSeconds } = this.options;
+    const { source, target, settings, lagSeconds, cuttingOver } = this.options;
     const gauges = new Gauges({ source, target });
     try {
-      for (;;) {
+      for (let cutting = false;; await delay(LOOK_MS, undefined, { signal })) {
+        const before = cutting;
+        cutting = cuttingOver();
+        // Whoever has waited at the fence runs at once when it is let go: one look is left out behind it too.
+        if (before || cutting) continue;
         const now = settings();
         const verdict = now === null
           ? { reason: null, critical: null }
           : judgeReadings(await gauges.read(now, lagSeconds(), signal));
         signal.throwIfAborted();
+        if (cuttingOver()) continue;
         if (verdict.critical !== null) {
           throw new FerryError("throttle-critical", `Cannot go on: ${verdict.critical}`, {
             hint: "Retry when the server has less to do: the ferry goes on where it was",
           });
         }
         this.#set(verdict.reason);
-        await delay(LOOK_MS, undefined, { signal });
       }
     } finally {
       await gauges.close();

@@ -7,7 +7,7 @@ import type { FerryEvent } from "../../lib/progress/resource.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
 import { parseChange } from "../../lib/spec/parse_spec.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
+import { ended, shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -229,6 +229,83 @@ onEachFlavour(
       for await (const event of ferry.events(0, AbortSignal.timeout(10_000))) texts.push(event.data.text);
       assert(texts.includes(`Comparing waits: ${reason}`), texts.join("; "));
       assert(texts.includes("Comparing goes on: nothing slows it down"));
+    } finally {
+      await dock.close();
+    }
+  },
+);
+
+onEachFlavour(
+  "the writers that wait at a cutover's own fence do not end it, whatever level is critical",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    await using sql = await Sql.open(source.url);
+    await using open = await sql.again();
+    const dock = openDock();
+    let stopped = false;
+    let writers: Promise<unknown> = Promise.resolve();
+    try {
+      const critical = 12;
+      const ferry = await dock.start(shopSpec(source.url, target.url, {
+        throttle: { criticalThreadsRunning: critical },
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 60 },
+      }));
+      await until(ferry, ["awaitingCutover"]);
+      // The fence waits for this one, and everybody else waits for the fence.
+      await open.run("BEGIN; UPDATE shop.orders SET v = -1 WHERE id = 1");
+      await ferry.act("cutover");
+      await until(ferry, ["cuttingOver"]);
+      const write = async (id: number) => {
+        await using one = await sql.again();
+        while (!stopped) {
+          await one.run(`UPDATE shop.orders SET v = v WHERE id = ${id}`);
+          await new Promise((r) => setTimeout(r, 20));
+        }
+      };
+      writers = Promise.all(Array.from({ length: 2 * critical }, (_, i) => write(100 + i)));
+      const running = async () =>
+        Number((await sql.run("SHOW GLOBAL STATUS LIKE 'Threads_running'"))[0].Value);
+      let above = 0;
+      for (const end = performance.now() + 4000; performance.now() < end;) {
+        if (await running() > critical) above++;
+        assert.equal(ferry.resource().state, "cuttingOver", JSON.stringify(ferry.resource().error));
+        await new Promise((r) => setTimeout(r, 50));
+      }
+      assert.ok(above > 20, `above the level in ${above} looks`);
+      await open.run("COMMIT");
+      const done = await until(ferry, ["done"], 60);
+      assert.equal(done.cutover.attempts, 1);
+      stopped = true;
+      await writers;
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), ROWS);
+    } finally {
+      stopped = true;
+      await dock.close();
+      await writers.catch(() => {});
+    }
+  },
+);
+
+onEachFlavour(
+  "a critical number ends the ferry again when a cutover was let go",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    await makeKnob(target.url, 5);
+    await using open = await Sql.open(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, {
+        throttle: knob(100),
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 5 },
+      }));
+      await until(ferry, ["awaitingCutover"]);
+      await open.run("BEGIN; UPDATE shop.orders SET v = -1 WHERE id = 1");
+      await ferry.act("cutover");
+      await until(ferry, ["cuttingOver"]);
+      await turn(target.url, 101);
+      await until(ferry, ["catchingUp"], 30);
+      const failed = await ended(ferry, 60);
+      assert.equal(failed.error?.code, "throttle-critical");
     } finally {
       await dock.close();
     }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { judgeReadings, type Reading } from "../../lib/throttle/limits.ts";
 import { Pacer } from "../../lib/throttle/pacer.ts";
+import { Throttle } from "../../lib/throttle/throttle.ts";
 
 const reading = (value: Reading["value"], critical: number | null = null): Reading => ({
   name: "Threads_running of the source",
@@ -48,4 +49,49 @@ Deno.test("a pace holds on the average, for rows and for bytes", () => {
   assert.equal(pacer.wait(pace), 0);
   pacer.take(2000, 0);
   assert.equal(pacer.wait(pace), 2000, "a quiet minute is not saved up");
+});
+
+Deno.test("nothing is looked at while the ferry cuts over, and everything again afterwards", async () => {
+  let looks = 0;
+  let cuttingOver = false;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    looks++;
+    // The first one is answered when the cutover has begun.
+    if (looks === 1) cuttingOver = true;
+    return new Response(null, { status: 503 });
+  });
+  const throttle = new Throttle({
+    source: "mysql://nobody@127.0.0.1:9",
+    target: "mysql://nobody@127.0.0.1:9",
+    settings: () => ({
+      maxLagSeconds: null,
+      replicas: [],
+      maxThreadsRunning: null,
+      criticalThreadsRunning: null,
+      maxHistoryListLength: null,
+      maxRowsPerSecond: null,
+      maxBytesPerSecond: null,
+      checks: [],
+      http: `http://127.0.0.1:${server.addr.port}/`,
+    }),
+    lagSeconds: () => null,
+    cuttingOver: () => cuttingOver,
+    onChange: () => {},
+  });
+  const end = new AbortController();
+  const running = throttle.run(end.signal).catch((e) => e);
+  try {
+    await new Promise((r) => setTimeout(r, 2500));
+    assert.equal(looks, 1);
+    assert.equal(throttle.reason, null, "what was read when it began says nothing");
+    cuttingOver = false;
+    for (let i = 0; throttle.reason === null; i++) {
+      assert(i < 200, "it is looked at again");
+      await new Promise((r) => setTimeout(r, 50));
+    }
+    assert.match(throttle.reason!, /is 503, above 299$/);
+  } finally {
+    end.abort(new Error("over"));
+    assert.equal((await running).name, "AbortError");
+  }
 });
