@@ -15,25 +15,27 @@ import { Replica } from "./replica.ts";
 export interface CatchUp {
   /** The ferry. */
   readonly ferry: Run;
-  /** A replica with one applier. */
-  readonly replica: number;
-  /** A replica with four. */
-  readonly parallel: number;
+  /** The replicas, in their order. */
+  readonly replicas: readonly number[];
 }
 
-/** One round. Every contender replays the very same binlog. */
+/** One round. Every contender replays the very same binlog; `appliers` of each replica, 0 for the one that there always is. */
 export async function catchUp(
   vendor: Vendor,
   settings: Record<string, string>,
   backlog: Backlog,
   changes: number,
+  appliers: readonly number[],
 ): Promise<CatchUp> {
   await using pair = await startPair(vendor, { source: settings, target: settings });
   const { source } = pair;
-  await using single = await Replica.start(vendor, source, 0, settings);
-  await using parallel = await Replica.start(vendor, source, 4, settings);
+  await using started = new AsyncDisposableStack();
+  const replicas: Replica[] = [];
+  for (const each of appliers) {
+    replicas.push(started.use(await Replica.start(vendor, source, each, settings)));
+  }
   await makeTables(source.url, vendor, COPY_WORKLOADS[0], BACKLOG_ROWS, { logged: true });
-  for (const replica of [single, parallel]) await replica.catchUp(source);
+  for (const replica of replicas) await replica.catchUp(source);
 
   const spec = {
     id: "bench",
@@ -50,7 +52,8 @@ export async function catchUp(
     await before.kill();
   }
   await makeBacklog(source.url, backlog, changes);
-  const seconds = [await single.catchUp(source), await parallel.catchUp(source)];
+  const seconds: number[] = [];
+  for (const replica of replicas) seconds.push(await replica.catchUp(source));
   await using service = await FerryProcess.start();
   await sleep(2500); // the lease of the one that was killed
   const ferry = await metered(pair, async () => {
@@ -70,7 +73,7 @@ export async function catchUp(
   await service.act("bench", "cutover");
   await service.until("bench", "done");
   await assertSame(source.url, pair.target.url);
-  return { ferry, replica: seconds[0], parallel: seconds[1] };
+  return { ferry, replicas: seconds };
 }
 
 async function assertSame(source: string, target: string): Promise<void> {
