@@ -82,11 +82,11 @@ export class Telling implements Logbook {
     this.#wake();
   }
 
-  /** How far it is, where that has changed since it was told last. */
+  /** How far it is, and why it waits, where that has changed since it was told last. */
   tick(): void {
     if (this.lease.own === null || this.lease.elsewhere || isEnded(this.snapshot.state)) return;
     const r = this.resource();
-    const text = JSON.stringify([r.state, r.progress, r.verification.rowsCompared]);
+    const text = JSON.stringify([r.state, r.hold, r.throttled, r.progress, r.verification.rowsCompared]);
     if (text === this.#lastProgress) return;
     this.#lastProgress = text;
     this.#log.add("progress", {
