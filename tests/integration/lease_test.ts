@@ -45,6 +45,7 @@ onEachFlavour(
     const second = await store.acquire(b, "f", "b", 30);
     assert.equal(second?.epoch, first.epoch + 1);
     await assert.rejects(store.saveCursor(a, first, { ...range, rows: 1 }), { code: "lease-lost" });
+    await assert.rejects(store.holdLease(a, first), { code: "lease-lost" });
     await a.run("ROLLBACK");
     await assert.rejects(
       store.savePosition(a, first, { file: "x.000001", offset: 9, gtids: null, changes: 1 }),
