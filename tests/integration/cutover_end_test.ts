@@ -13,17 +13,10 @@ import { assertEqual } from "../support/equality.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { ended, shopSpec, until } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
 
 const sleep = (ms: number) => new Promise((r) => setTimeout(r, ms));
-
-async function makeOrders(url: string): Promise<void> {
-  await using sql = await Sql.open(url);
-  await sql.run(
-    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)",
-  );
-  await sql.run("INSERT INTO shop.orders VALUES (1,1),(2,2),(3,3)");
-}
 
 /** Cuts over, and stops the target just where it is to record `done`; `during` decides what happens then. */
 async function atTheEnd(

@@ -6,15 +6,8 @@ import { openDock } from "../../lib/ferry/dock.ts";
 import { assertEqual } from "../support/equality.ts";
 import { shopSpec, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
-
-async function makeOrders(url: string): Promise<void> {
-  await using sql = await Sql.open(url);
-  await sql.run(
-    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)",
-  );
-  await sql.run("INSERT INTO shop.orders VALUES (1,1),(2,2),(3,3)");
-}
 
 const manual = (fence: string, timeoutSeconds = 30) => ({
   cutover: { mode: "manual", fence, keepFence: false, timeoutSeconds },

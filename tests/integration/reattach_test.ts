@@ -10,15 +10,8 @@ import type { FerryEvent } from "../../lib/progress/resource.ts";
 import { assertEqual } from "../support/equality.ts";
 import { ended, shopSpec, until, untilShown } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
-
-async function makeOrders(url: string): Promise<void> {
-  await using sql = await Sql.open(url);
-  await sql.run(
-    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)",
-  );
-  await sql.run("INSERT INTO shop.orders VALUES (1,1),(2,2),(3,3)");
-}
 
 /** All events to the end; fails where that does not come. */
 async function story(ferry: Ferry, after = 0): Promise<FerryEvent[]> {

@@ -7,20 +7,11 @@ import { Collector, type ExportedSpan } from "../support/collector.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
 import { assertNoSecret, makeSecretUser, SECRETS, withPassword } from "../support/secrets.ts";
 import { Service } from "../support/service.ts";
-import { Sql } from "../support/sql.ts";
 
 const ROWS = 2000;
-
-async function makeOrders(url: string): Promise<void> {
-  await using sql = await Sql.open(url);
-  const values = Array.from({ length: ROWS }, (_, i) => `(${i}, ${i})`).join(",");
-  await sql.run(
-    `CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL);
-     INSERT INTO shop.orders VALUES ${values}; ANALYZE TABLE shop.orders`,
-  );
-}
 
 const specOf = (id: string, source: string, target: string, more: Record<string, unknown> = {}) => ({
   id,
@@ -74,7 +65,7 @@ function phasesOf(root: ExportedSpan, own: ExportedSpan[]): ExportedSpan[] {
 }
 
 onEachFlavour("a ferry is a trace with a span for each phase, and says nothing secret", async (pair) => {
-  await makeOrders(pair.source.url);
+  await makeOrders(pair.source.url, ROWS);
   const source = await makeSecretUser(pair.source.url, "source");
   const target = await makeSecretUser(pair.target.url, "target");
   await using collector = new Collector();
@@ -149,7 +140,7 @@ onEachFlavour("a ferry is a trace with a span for each phase, and says nothing s
 });
 
 onEachFlavour("a retry and another process tell what is theirs, and nothing again", async (pair) => {
-  await makeOrders(pair.source.url);
+  await makeOrders(pair.source.url, ROWS);
   const source = await makeSecretUser(pair.source.url, "source");
   const target = await makeSecretUser(pair.target.url, "target");
   await using collector = new Collector();
@@ -186,7 +177,7 @@ onEachFlavour("a retry and another process tell what is theirs, and nothing agai
 });
 
 onEachFlavour("every line of a JSON log is JSON, has the ferry's id, and shows no password", async (pair) => {
-  await makeOrders(pair.source.url);
+  await makeOrders(pair.source.url, ROWS);
   const source = await makeSecretUser(pair.source.url, "source");
   const target = await makeSecretUser(pair.target.url, "target");
   await using service = await Service.start({
@@ -236,7 +227,7 @@ onEachFlavour("every line of a JSON log is JSON, has the ferry's id, and shows n
 });
 
 onEachFlavour("a ferry of the command line is a trace too, and its stdout stays its result", async (pair) => {
-  await makeOrders(pair.source.url);
+  await makeOrders(pair.source.url, ROWS);
   const source = await makeSecretUser(pair.source.url, "source");
   const target = await makeSecretUser(pair.target.url, "target");
   await using collector = new Collector();

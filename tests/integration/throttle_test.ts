@@ -9,18 +9,10 @@ import { parseChange } from "../../lib/spec/parse_spec.ts";
 import { assertEqual } from "../support/equality.ts";
 import { ended, shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
 
 const ROWS = 20_000;
-
-async function makeOrders(url: string): Promise<void> {
-  await using sql = await Sql.open(url);
-  await sql.run(
-    "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)",
-  );
-  const values = Array.from({ length: ROWS }, (_, i) => `(${i}, ${i})`);
-  await sql.run(`INSERT INTO shop.orders VALUES ${values.join(",")}; ANALYZE TABLE shop.orders`);
-}
 
 /** A number on the target that a test turns. */
 async function makeKnob(url: string, value: number): Promise<void> {
@@ -49,7 +41,7 @@ function change(ferry: Ferry, throttle: unknown): Promise<void> {
 }
 
 onEachFlavour("copying waits while a query says so, replay does not", async ({ source, target }) => {
-  await makeOrders(source.url);
+  await makeOrders(source.url, ROWS);
   await makeKnob(target.url, 5);
   const dock = openDock();
   try {
@@ -94,7 +86,7 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
 });
 
 onEachFlavour("a critical number ends the ferry, and it goes on where it was", async ({ source, target }) => {
-  await makeOrders(source.url);
+  await makeOrders(source.url, ROWS);
   await makeKnob(target.url, 5);
   const dock = openDock();
   try {
@@ -124,7 +116,7 @@ onEachFlavour("a critical number ends the ferry, and it goes on where it was", a
 onEachFlavour(
   "rows a second are bounded, and the servers' own numbers are read",
   async ({ source, target }) => {
-    await makeOrders(source.url);
+    await makeOrders(source.url, ROWS);
     const dock = openDock();
     try {
       const throttle = {
@@ -150,7 +142,7 @@ onEachFlavour(
 );
 
 onEachFlavour("a number that cannot be read holds the copy, and is named", async ({ source, target }) => {
-  await makeOrders(source.url);
+  await makeOrders(source.url, ROWS);
   const dock = openDock();
   try {
     const cases: [unknown, RegExp][] = [
@@ -185,7 +177,7 @@ onEachFlavour("a number that cannot be read holds the copy, and is named", async
 onEachFlavour(
   "comparing waits while a query says so, an order does not wait for it, and it goes on",
   async ({ source, target }) => {
-    await makeOrders(source.url);
+    await makeOrders(source.url, ROWS);
     await makeKnob(target.url, 11);
     await using sql = await Sql.open(source.url);
     const dock = openDock();
@@ -238,7 +230,7 @@ onEachFlavour(
 onEachFlavour(
   "the writers that wait at a cutover's own fence do not end it, whatever level is critical",
   async ({ source, target }) => {
-    await makeOrders(source.url);
+    await makeOrders(source.url, ROWS);
     await using sql = await Sql.open(source.url);
     await using open = await sql.again();
     const dock = openDock();
@@ -289,7 +281,7 @@ onEachFlavour(
 onEachFlavour(
   "a critical number ends the ferry again when a cutover was let go",
   async ({ source, target }) => {
-    await makeOrders(source.url);
+    await makeOrders(source.url, ROWS);
     await makeKnob(target.url, 5);
     await using open = await Sql.open(source.url);
     const dock = openDock();
