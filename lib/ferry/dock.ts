@@ -7,7 +7,7 @@ import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { specFingerprint } from "../spec/fingerprint.ts";
+import { canonicalJson, specFingerprint } from "../spec/fingerprint.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { FerryStore } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
@@ -41,6 +41,12 @@ export function openDock(options: DockOptions = {}): Dock {
   const lookouts: Lookout[] = [];
   const closing = new AbortController();
 
+  const begin = (spec: FerrySpec, fingerprint: string): FerryJob => {
+    const job = new FerryJob(spec, settings, options.alone ?? false);
+    jobs.set(spec.id, { job, fingerprint });
+    return job;
+  };
+
   /** The job that has this id already, or `null`. Not asynchronous: no other start comes between it and what follows. */
   const known = (id: string, fingerprint: string): FerryJob | null => {
     if (closing.signal.aborted) {
@@ -57,15 +63,18 @@ export function openDock(options: DockOptions = {}): Dock {
   const start = async (spec: FerrySpec): Promise<Ferry> => {
     const fingerprint = await specFingerprint(spec);
     const there = known(spec.id, fingerprint);
-    if (there !== null) return there;
+    if (there !== null) {
+      if (!outdated(there, spec)) return there;
+      const job = begin(spec, fingerprint);
+      await there.close();
+      return job;
+    }
     const stored = await storedFingerprint(spec, settings.stateSchema, closing.signal);
     // While the target was asked, the id may have gone to another, and the process on its way out.
     const meanwhile = known(spec.id, fingerprint);
     if (meanwhile !== null) return meanwhile;
     if (stored !== null && stored !== fingerprint) throw specDiffers(spec.id);
-    const job = new FerryJob(spec, settings, options.alone ?? false);
-    jobs.set(spec.id, { job, fingerprint });
-    return job;
+    return begin(spec, fingerprint);
   };
 
   return {
@@ -97,6 +106,11 @@ export function openDock(options: DockOptions = {}): Dock {
       ]);
     },
   };
+}
+
+/** It has failed, and what is posted is to be told, slowed down or logged in another way: so that a `retry` does. */
+function outdated(job: FerryJob, spec: FerrySpec): boolean {
+  return job.resource().state === "failed" && canonicalJson(job.spec) !== canonicalJson(spec);
 }
 
 function specDiffers(id: string): FerryError {

@@ -149,7 +149,9 @@ export class FerryJob implements Ferry {
           return rowsCopied + changesApplied;
         },
         tidy: async (e) => {
-          telling.log(`Trying again: ${errorText(e)}`, (e as { code?: string }).code ?? null);
+          const code = (e as { code?: string }).code ?? null;
+          if (code === "lease-lost") this.#lost();
+          else telling.log(`Trying again: ${errorText(e)}`, code);
           telling.snapshot.finish();
           await this.#letGo();
         },
@@ -267,13 +269,15 @@ export class FerryJob implements Ferry {
       this.#telling.log("This process lets go of the ferry; it goes on where it is taken up");
       return;
     }
-    if (code === "lease-lost") {
-      this.#lease.lost();
-      this.#telling.detach();
-    }
     const findings = this.#findings;
     this.#findings = undefined;
     await this.#telling.end(code === "cancelled" ? "cancelled" : "failed", e, findings);
+  }
+
+  /** Another process has it: from now on this one follows, and goes on where that one stops. */
+  #lost(): void {
+    this.#lease.lost();
+    this.#telling.lost();
   }
 
   /** Stores what is still to be stored, gives up the lease, closes the state. */

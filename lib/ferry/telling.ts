@@ -167,6 +167,11 @@ export class Telling implements Logbook {
       .finally(() => this.#calling = null);
   }
 
+  /** Another process has the ferry, and tells of it. */
+  lost(): void {
+    this.#log.lose();
+  }
+
   /** Events are stored no more. */
   detach(): void {
     this.#log.detach();

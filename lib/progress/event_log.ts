@@ -97,6 +97,14 @@ export class EventLog {
     this.#store = null;
   }
 
+  /** Another process gives the numbers from now on: what is not stored waits until it is known which. */
+  lose(): void {
+    this.#store = null;
+    this.#queue = [];
+    this.#unsaved = [];
+    this.#early ??= [];
+  }
+
   /** What ended the ferry is not its end any more: readers wait for what comes behind it. */
   goOn(): void {
     this.#over = false;
@@ -218,13 +226,13 @@ export class EventLog {
       const batch = this.#queue;
       this.#queue = [];
       this.#unsaved.push(...batch);
-      await this.#save();
-      for (const e of batch) this.#show(e);
+      if (await this.#save()) { for (const e of batch) this.#show(e); }
       this.#wake();
     }
   }
 
-  async #save(): Promise<void> {
+  /** `false`: these numbers belong to another process now, and nothing may be shown under them. */
+  async #save(): Promise<boolean> {
     const store = this.#store;
     try {
       while (store !== null && this.#unsaved.length > 0) {
@@ -233,15 +241,20 @@ export class EventLog {
         this.#unsaved.splice(0, batch.length);
         this.#storedId = batch[batch.length - 1].id;
       }
-    } catch {
+    } catch (e) {
+      if ((e as { code?: string }).code === "lease-lost") {
+        this.lose();
+        return false;
+      }
       // The ferry's own work meets the same failure and decides; events are shown now and stored when it works again.
       this.#again ??= setTimeout(() => {
         this.#again = null;
-        this.#drive(() => this.#save());
+        this.#drive(async () => void await this.#save());
       }, STORE_AGAIN_MS);
     }
     // Where nothing can be stored, memory has its bound.
     this.#unsaved.splice(0, this.#unsaved.length - KEPT);
+    return true;
   }
 
   #show(event: FerryEvent): void {

@@ -66,6 +66,7 @@ export interface StoredPosition extends BinlogPosition {
 /** A newer owner has taken the ferry. */
 export function leaseLost(id: string): FerryError {
   return new FerryError("lease-lost", `Cannot write for ferry "${id}": another process owns it now`, {
+    retryable: true,
     hint: "Watch it where it runs; nothing more is written from here",
   });
 }

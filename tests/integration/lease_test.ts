@@ -3,13 +3,15 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
+import type { FerryEvent } from "../../lib/progress/resource.ts";
 import { Session } from "../../lib/mysql/session.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import { FerryStore, type StoredRange } from "../../lib/state/ferry_store.ts";
 import { migrateState, STATE_VERSION, stateVersion } from "../../lib/state/schema_sql.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { cutOver, shopSpec, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
 
 onEachFlavour(
@@ -93,6 +95,49 @@ onEachFlavour(
       await until(second, ["awaitingCutover"]);
       await second.act("cutover");
       await until(second, ["done"]);
+      await assertEqual(source.url, target.url, ["shop.orders"]);
+    } finally {
+      await one.close();
+      await two.close();
+    }
+  },
+);
+
+onEachFlavour(
+  "a process that lost the lease follows the new owner, tells no failure, and goes on where that one stops",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const spec = shopSpec(source.url, target.url, { id: "lost", cutover: { mode: "manual", fence: "none" } });
+    const one = openDock({ leaseSeconds: 2 });
+    const two = openDock({ leaseSeconds: 2 });
+    try {
+      const first = await one.start(spec);
+      await until(first, ["awaitingCutover"]);
+      const told: FerryEvent[] = [];
+      const listening = (async () => {
+        for await (const event of first.events(0, AbortSignal.timeout(60_000))) told.push(event);
+      })();
+      const second = await two.start(spec);
+      await using sql = await Sql.open(target.url);
+      // As if the first one had been silent: the second takes it at its next look.
+      await untilTrue("the second process owns it", async () => {
+        await sql.run("UPDATE _ferry.leases SET until = NOW(3) - INTERVAL 1 SECOND");
+        return second.resource().actions.length > 0;
+      });
+      await until(second, ["awaitingCutover"]);
+      await untilShown(first, (r) => r.actions.length === 0 && r.state === "awaitingCutover");
+      assert.equal(first.resource().error, null);
+      await assert.rejects(first.act("cutover"), { code: "ferry-owned-elsewhere" });
+      await two.close();
+      await untilShown(first, (r) => r.actions.includes("cutover"));
+      assert.equal(first.resource().resumedTimes, 2);
+      await cutOver(first);
+      await until(first, ["done"]);
+      await listening;
+      const ids = told.map((e) => e.id);
+      assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => a - b), "each number is told once, in order");
+      assert.equal(told.at(-1)!.type, "done");
+      assert(!told.some((e) => e.type === "failed"), "a failure was told");
       await assertEqual(source.url, target.url, ["shop.orders"]);
     } finally {
       await one.close();

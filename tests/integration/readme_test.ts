@@ -175,11 +175,9 @@ async function telemetry(text: string, { pair, folder }: Bench): Promise<void> {
 }
 
 async function asLibrary(text: string, { folder }: Bench): Promise<void> {
-  const spec = JSON.parse(await Deno.readTextFile(`${folder}/spec.json`));
   const own = `${folder}/own`;
   await Deno.mkdir(own);
-  // Nobody asks for the cutover there.
-  await Deno.writeTextFile(`${own}/spec.json`, JSON.stringify({ ...spec, cutover: { mode: "auto" } }));
+  await Deno.copyFile(`${folder}/spec.json`, `${own}/spec.json`);
   await Deno.writeTextFile(`${own}/ferry.ts`, text.replace("./lib/mod.ts", `${ROOT}lib/mod.ts`));
   await using shell = new Shell(`deno run -A --config ${ROOT}deno.json ferry.ts`, own);
   assert.match(await shell.well(), /^done$/m);

@@ -166,3 +166,32 @@ onEachFlavour("nothing that is recorded waits in a transaction of events", async
     await lease.release();
   }
 });
+
+onEachFlavour(
+  "a ferry that failed logs in as it is posted again",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const wrong = new URL(source.url);
+    wrong.password = "wrong";
+    const more = { id: "corrected", throttle: { maxThreadsRunning: 50 } };
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(wrong.href, target.url, { id: "corrected" }));
+      assert.equal((await ended(ferry)).error?.code, "preflight-refused");
+      const told = await story(ferry);
+      assert.equal(await dock.start(shopSpec(wrong.href, target.url, { id: "corrected" })), ferry);
+      const again = await dock.start(shopSpec(source.url, target.url, more));
+      // An ended ferry is attached to as it is, from wherever it is posted.
+      assert.equal((await ended(again)).state, "failed");
+      assert.equal(dock.find("corrected"), again);
+      await again.act("retry");
+      await until(again, ["done"]);
+      assert.deepEqual((await story(again)).slice(0, told.length).map((e) => e.id), told.map((e) => e.id));
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 3);
+      const running = await dock.start(shopSpec(wrong.href, target.url, more));
+      assert.equal(running, again, "one that has not failed stays as it is");
+    } finally {
+      await dock.close();
+    }
+  },
+);
