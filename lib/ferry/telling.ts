@@ -27,7 +27,7 @@ export class Telling implements Logbook {
   readonly #waiters = new Set<() => void>();
   #lastProgress = "";
   #calling: Promise<void> | null = null;
-  readonly #hush = new AbortController();
+  #hush = new AbortController();
 
   /** What may not be told before it is recorded, is recorded under `lease`. */
   constructor(
@@ -162,14 +162,20 @@ export class Telling implements Logbook {
     const { callbacks } = this.spec;
     if (callbacks === null || this.#calling !== null) return;
     const { signal } = this.#hush;
-    this.#calling = new Callbacks(this.spec.id, callbacks, this.callbacks)
+    const calling = new Callbacks(this.spec.id, callbacks, this.callbacks)
       .follow(this.#log.read(this.#log.lastId, signal), signal)
-      .finally(() => this.#calling = null);
+      .finally(() => {
+        if (this.#calling === calling) this.#calling = null;
+      });
+    this.#calling = calling;
   }
 
-  /** Another process has the ferry, and tells of it. */
+  /** Another process has the ferry, tells of it, and posts what it tells. */
   lost(): void {
     this.#log.lose();
+    this.#hush.abort();
+    this.#hush = new AbortController();
+    this.#calling = null;
   }
 
   /** Events are stored no more. */
