@@ -138,14 +138,16 @@ async function allowed(ferry: Ferry, act: () => Promise<void>): Promise<Response
  * 2.9 aborts a request's signal on success too, and says so on stderr once someone listens.
  */
 async function waitForChange(ferry: Ferry, seconds: number, noWork: AbortSignal): Promise<void> {
-  if (isEnded(ferry.resource().state)) return; // nothing more happens by itself
+  const { state } = ferry.resource();
+  if (isEnded(state)) return; // nothing more happens by itself
   const stop = new AbortController();
   const abort = () => stop.abort();
   const timer = setTimeout(abort, seconds * 1000);
   if (noWork.aborted) abort();
   noWork.addEventListener("abort", abort);
   try {
-    await ferry.changed(stop.signal);
+    // More is told than a state: a hold, a throttle, whatever another process records.
+    while (!stop.signal.aborted && ferry.resource().state === state) await ferry.changed(stop.signal);
   } finally {
     clearTimeout(timer);
     noWork.removeEventListener("abort", abort);

@@ -19,7 +19,10 @@ export interface Ferry {
   events(after: number, signal: AbortSignal): AsyncIterable<FerryEvent>;
   /** The last events that were told but for `progress`, the oldest first, at most `count` of them. */
   lastEvents(count: number): readonly FerryEvent[];
-  /** Resolves when `state` or `paused` is no longer as it is now, or when `signal` aborts. */
+  /**
+   * Resolves when something is told that people wait for, or when `signal` aborts: a state, a hold, a throttle, or what
+   * another process has recorded, be it the same as before. Whoever waits for one of them looks, and waits again.
+   */
   changed(signal: AbortSignal): Promise<void>;
   /**
    * Asks for an action. `hold` is for `pause` alone: what it stops, by default `copy`, so that replay goes on. Throws

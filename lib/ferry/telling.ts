@@ -56,7 +56,7 @@ export class Telling implements Logbook {
     return this.#log.last(count);
   }
 
-  /** Resolves when something is told that people wait for, or when `signal` aborts. */
+  /** Resolves when something is told that people wait for, perhaps the same again, or when `signal` aborts. */
   changed(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {

@@ -8,6 +8,8 @@ import { Session } from "../../lib/mysql/session.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import { FerryStore, type StoredRange } from "../../lib/state/ferry_store.ts";
 import { migrateState, STATE_VERSION, stateVersion } from "../../lib/state/schema_sql.ts";
+import { createApp } from "../../routes/app.ts";
+import { Drain } from "../../routes/drain.ts";
 import { assertEqual } from "../support/equality.ts";
 import { cutOver, shopSpec, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
@@ -84,7 +86,17 @@ onEachFlavour(
       await until(first, ["awaitingCutover"]);
       const second = await two.start(spec);
       await until(second, ["awaitingCutover"]);
-      await new Promise((r) => setTimeout(r, 3000));
+      // What the first records it reads twice a second; as long as that is the same state, an answer is held.
+      const app = createApp({
+        dock: two,
+        drain: new Drain(),
+        settings: { token: null, connections: new Map() },
+        version: "0.0.0",
+      });
+      const asked = performance.now();
+      const held = await app.request("/v1/ferries/two?wait=3");
+      assert.equal((await held.json()).state, "awaitingCutover");
+      assert.ok(performance.now() - asked >= 2950, "?wait holds it, by a process that only watches");
       await assert.rejects(second.act("cutover"), { code: "ferry-owned-elsewhere" });
       assert.equal(first.resource().state, "awaitingCutover");
       await one.close();

@@ -142,10 +142,8 @@ export class FakeFerry implements Ferry {
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    const { state, paused } = this.#resource;
-    while (!signal.aborted && this.#resource.state === state && this.#resource.paused === paused) {
-      await this.#ringing(signal);
-    }
+    // As the real one: whatever is told wakes, whether it changes the state or not.
+    if (!signal.aborted) await this.#ringing(signal);
   }
 
   // deno-lint-ignore require-await

@@ -181,9 +181,15 @@ Deno.test("?wait holds the answer until the state changes, and no longer than as
   const { ask, dock, drain } = setUp();
   await ask("POST", "/v1/ferries", { ...SPEC, id: "a" });
   const held = ask("GET", "/v1/ferries/a?wait=30");
-  const early = await Promise.race([held, new Promise((resolve) => setTimeout(() => resolve("held"), 30))]);
-  assert.equal(early, "held");
-  dock.find("a")?.go("copying");
+  const early = () =>
+    Promise.race([held, new Promise((resolve) => setTimeout(() => resolve("still held"), 30))]);
+  assert.equal(await early(), "still held");
+  const ferry = dock.find("a")!;
+  ferry.go("preflight", { paused: true });
+  assert.equal(await early(), "still held", "a hold is no state");
+  ferry.say("log", "Copying waits: Threads_running of the source is 51, above 50");
+  assert.equal(await early(), "still held", "a throttle neither");
+  ferry.go("copying");
   assert.equal((await (await held).json()).state, "copying");
   const started = performance.now();
   assert.equal((await (await ask("GET", "/v1/ferries/a?wait=1")).json()).state, "copying");
