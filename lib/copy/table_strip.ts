@@ -22,6 +22,14 @@ const SAMPLE = 8;
 const DIGITS = 6;
 const TEXTS = new Set(["char", "varchar", "binary", "varbinary"]);
 
+/** Rows that differ. */
+export interface StripDifferences {
+  /** How many. */
+  readonly count: number;
+  /** Keys of some or all of them, as latin1 strings. */
+  readonly keys: readonly string[];
+}
+
 /** The strip of one table. */
 export class TableStrip {
   readonly #changedAt = new Float64Array(CELLS).fill(-Infinity);
@@ -54,20 +62,21 @@ export class TableStrip {
   }
 
   /**
-   * The strip, or `null` before the ranges are known. `verified`: share of the table that was compared. `unlike`: keys of
-   * rows that differ, as latin1 strings.
+   * The strip, or `null` before the ranges are known. `compared`: share of the table. `unlike`: how many rows differ, and
+   * the keys of those that are known, as latin1 strings. Where one of them has no place, any cell may hold it: none is
+   * verified then.
    */
-  text(at: number, verified: number, unlike: readonly string[]): string | null {
+  text(at: number, compared: number, unlike: StripDifferences = { count: 0, keys: [] }): string | null {
     const { ranges } = this.table;
     if (ranges.length === 0) return null;
     const changed = new Set<number>();
     for (let cell = 0; at - this.#lastChange < LATELY_MS && cell < CELLS; cell++) {
       if (at - this.#changedAt[cell] < LATELY_MS) changed.add(cell);
     }
-    const places = unlike.map((key) => this.#place(keyBytes(key))).filter((place) => place !== null);
+    const places = unlike.keys.map((key) => this.#place(keyBytes(key))).filter((place) => place !== null);
     return strip({
       copied: ranges.map((range) => this.#copied(range)),
-      verified,
+      verified: places.length < unlike.count ? 0 : compared,
       changed,
       differing: new Set(places.map(cellOf)),
     });

@@ -233,12 +233,12 @@ export class FerrySnapshot {
     }
     const v = c.comparison.verifier;
     if (v !== null) {
-      const { rowsCompared, differences, differenceCount, tablesVerified } = v.progress;
+      const { rowsCompared, differences, differenceCount, tablesVerified, unlike } = v.progress;
       const state = differenceCount > 0 ? "failed" : v.passed === true ? "passed" : "running";
       this.#verification = { state, rowsCompared, differences: [...differences] };
       for (const t of c.tables) {
         const progress = this.#tables.get(tableLabel(t.table))!;
-        if (differences.some((d) => d.table === tableLabel(t.table))) {
+        if (unlike.has(t.index)) {
           progress.state = "differing";
           progress.verified = false;
         } else if (tablesVerified.has(t.index)) {
@@ -249,11 +249,11 @@ export class FerrySnapshot {
     }
     for (const t of c.tables) {
       const progress = this.#tables.get(tableLabel(t.table))!;
-      const verified = v === null ? 0 : v.passed !== null || v.progress.tablesVerified.has(t.index)
+      const compared = v === null ? 0 : v.passed !== null || v.progress.tablesVerified.has(t.index)
         ? 1
         // Rows that replay brought are compared too: the copy's count is about how many there are.
         : Math.min(0.99, (v.progress.rowsByTable.get(t.index) ?? 0) / Math.max(1, progress.rowsCopied));
-      progress.strip = t.strip.text(at, verified, v?.progress.unlike.get(t.index) ?? []);
+      progress.strip = t.strip.text(at, compared, v?.progress.unlike.get(t.index));
     }
   }
 }

@@ -21,11 +21,19 @@ export interface VerifyProgress {
   tablesVerified: Set<number>;
   /** Rows of the source compared, by the index of their table. */
   rowsByTable: Map<number, number>;
-  /** Keys of the first differences by the index of their table, as latin1 strings. */
-  unlike: Map<number, string[]>;
+  /** Rows that differ, by the index of their table. */
+  unlike: Map<number, UnlikeRows>;
 }
 
-/** Differences that are kept with their key. */
+/** Rows of one table that differ. */
+export interface UnlikeRows {
+  /** How many there are. */
+  count: number;
+  /** Keys of the first of them, as latin1 strings. */
+  readonly keys: string[];
+}
+
+/** Differences that are kept with their key: of all tables to be told, of each to be placed in its strip. */
 const KEPT = 100;
 /** Differences that are told apart from those found again. */
 const KNOWN = 100_000;
@@ -42,22 +50,23 @@ export class Findings {
     unlike: new Map(),
   };
   readonly #known = new Set<string>();
-  readonly #tables = new Set<number>();
 
   /** Notes rows that differ. */
   add(t: VerifiedTable, found: readonly UnlikeKey[]): void {
     const columns = t.layout.columns.slice(0, t.layout.keyColumns);
+    const rows = this.progress.unlike.get(t.index) ?? { count: 0, keys: [] };
     for (const { key, kind } of found) {
       const id = `${t.index} ${key}`;
       if (this.#known.has(id)) continue;
       if (this.#known.size < KNOWN) this.#known.add(id);
-      this.#tables.add(t.index);
+      this.progress.unlike.set(t.index, rows);
       this.progress.tablesVerified.delete(t.index);
       this.progress.differenceCount++;
+      rows.count++;
+      if (rows.keys.length < KEPT) rows.keys.push(key);
       if (this.progress.differences.length < KEPT) {
         const text = keyText(keyBytes(key), columns);
         this.progress.differences.push({ table: tableLabel(t.table), key: text, kind });
-        this.progress.unlike.set(t.index, [...this.progress.unlike.get(t.index) ?? [], key]);
       }
     }
   }
@@ -70,6 +79,6 @@ export class Findings {
 
   /** Every range of the table was compared. */
   passed(table: number): void {
-    if (!this.#tables.has(table)) this.progress.tablesVerified.add(table);
+    if (!this.progress.unlike.has(table)) this.progress.tablesVerified.add(table);
   }
 }

@@ -77,6 +77,8 @@ function inWords(t: TableProgress, done: number): string {
     ...cells(changed, "changed again"),
     ...(verified === CELLS ? ["all verified"] : cells(verified, "verified")),
     ...cells(differing, "differing"),
+    // Where the rows lie may not be known: that they differ is.
+    ...(t.state === "differing" && differing === 0 ? ["rows differ"] : []),
   ].join(", ");
 }
 

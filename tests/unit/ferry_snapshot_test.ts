@@ -1,51 +1,66 @@
 /**
- * The changing numbers of a ferry: what is no speed is not told as one.
+ * The changing numbers of a ferry: what is no speed is not told as one, nor what differs as equal.
  * @module
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
 import { CopyRange } from "../../lib/copy/copy_range.ts";
 import { FerriedTable } from "../../lib/copy/ferried_table.ts";
 import type { Crossing } from "../../lib/ferry/crossing.ts";
 import { FerrySnapshot } from "../../lib/ferry/ferry_snapshot.ts";
+import { CELLS, countCells } from "../../lib/progress/strip.ts";
 import { parseSpec } from "../../lib/spec/parse_spec.ts";
+import { Findings } from "../../lib/verify/verify_progress.ts";
 import { column, table } from "./binlog_events.ts";
 import { SPEC } from "./routes_fake_dock.ts";
 
-Deno.test("rows that an earlier attempt has copied are counted, and are no speed", async () => {
-  const reading = parseSpec(SPEC, new Map());
-  assert("spec" in reading);
-  const source = { ...table([column("id", "int", { nullable: false })], ["id"]), rowsEstimated: 100_000 };
-  const ferried = new FerriedTable(0, {
-    table: source,
-    target: { schema: "shop", name: "t" },
+const STORED = {
+  tableNo: 0,
+  rangeNo: 0,
+  lower: null,
+  upper: null,
+  cursor: null,
+  done: false,
+  rows: 50_000,
+  bytes: 1,
+};
+
+function ferriedTable(index: number, name: string, keyType: string): FerriedTable {
+  const key = column("id", keyType, { nullable: false });
+  return new FerriedTable(index, {
+    table: { ...table([key], ["id"], "shop", name), rowsEstimated: 100_000 },
+    target: { schema: "shop", name },
     where: null,
     merge: false,
     targetHasUnique: false,
   });
-  const tables = [ferried];
-  // Of an attempt the snapshot reads these alone.
-  const crossing = {
-    tables,
-    everyTable: tables,
-    replay: null,
-    comparison: { verifier: null },
-  };
+}
+
+function snapshotOf(tables: readonly FerriedTable[], verifier: unknown = null): FerrySnapshot {
+  const reading = parseSpec(SPEC, new Map());
+  assert("spec" in reading);
   const snapshot = new FerrySnapshot(reading.spec);
+  // Of an attempt the snapshot reads these alone.
+  const crossing = { tables, everyTable: tables, replay: null, comparison: { verifier } };
   snapshot.begin(crossing as unknown as Crossing);
+  return snapshot;
+}
+
+/** A wire's key of an integer, and of a text, as the latin1 string that the comparison knows it by. */
+function intKey(n: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(n);
+  return bytes.toString("latin1");
+}
+const textKey = (text: string) => String.fromCharCode(text.length) + text;
+
+Deno.test("rows that an earlier attempt has copied are counted, and are no speed", async () => {
+  const ferried = ferriedTable(0, "t", "int");
+  const snapshot = snapshotOf([ferried]);
   snapshot.move("copying");
   assert.equal(snapshot.resource().progress.rowsPerSecond, null);
-  const stored = {
-    tableNo: 0,
-    rangeNo: 0,
-    lower: null,
-    upper: null,
-    cursor: null,
-    done: false,
-    rows: 50_000,
-    bytes: 1,
-  };
-  ferried.ranges = [new CopyRange(ferried, stored)];
+  ferried.ranges = [new CopyRange(ferried, STORED)];
   snapshot.copied(ferried, 50_000, 1);
   snapshot.resource();
   await delay(1100);
@@ -53,4 +68,38 @@ Deno.test("rows that an earlier attempt has copied are counted, and are no speed
   const { rowsCopied, rowsPerSecond } = snapshot.resource().progress;
   assert.equal(rowsCopied, 50_100);
   assert(rowsPerSecond !== null && rowsPerSecond <= 100, `${rowsPerSecond} rows a second`);
+});
+
+Deno.test("a table that differs is never drawn as verified, wherever its rows lie and however many differ before", () => {
+  const tables = [
+    ferriedTable(0, "many", "int"),
+    ferriedTable(1, "behind", "int"),
+    ferriedTable(2, "prices", "decimal"),
+    ferriedTable(3, "equal", "int"),
+  ];
+  for (const t of tables) {
+    t.ranges = [new CopyRange(t, { ...STORED, cursor: Buffer.from(intKey(640), "latin1"), done: true })];
+    t.ranges[0].first = Buffer.from(intKey(0), "latin1");
+  }
+  const findings = new Findings();
+  const differ = (index: number, keys: readonly string[]) =>
+    findings.add(tables[index], keys.map((key) => ({ key, kind: "unlike" })));
+  differ(0, Array.from({ length: 150 }, (_, i) => intKey(i)));
+  // The first hundred of all are told with their keys; these are none of them.
+  differ(1, [intKey(320)]);
+  differ(2, [textKey("12.50")]);
+  for (const t of tables) findings.passed(t.index);
+  const told = snapshotOf(tables, { progress: findings.progress, passed: false }).resource();
+  assert.equal(told.verification.differences.length, 100);
+  assert.deepEqual(told.tables.map((t) => [t.state, t.verified]), [
+    ["differing", false],
+    ["differing", false],
+    ["differing", false],
+    ["verified", true],
+  ]);
+  const [many, behind, prices, equal] = told.tables.map((t) => countCells(t.strip!));
+  assert.equal(many.verified, 0, "some of them lie nobody knows where");
+  assert.deepEqual([behind.verified, behind.differing], [CELLS - 1, 1]);
+  assert.deepEqual([prices.verified, prices.copied], [0, CELLS]);
+  assert.equal(equal.verified, CELLS);
 });

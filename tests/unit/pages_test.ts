@@ -205,6 +205,26 @@ Deno.test("a snapshot tells what happened, what still holds, and each table's ke
   assert.match(html, /to shop\.b/);
 });
 
+Deno.test("a table is said to differ where no cell of its strip shows it", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const differing = { state: "differing", rowsCopied: 9, rowsEstimated: 9, verified: false } as const;
+  dock.find("a")!.go("verifying", {
+    tables: [
+      tableOf({ ...differing, strip: "c".repeat(64) }),
+      tableOf({ ...differing, strip: null }),
+      tableOf({ ...differing, strip: "d".repeat(64) }),
+    ],
+  });
+  const html = await (await get("/ferries/a")).text();
+  const said = [...html.matchAll(/aria-valuetext="([^"]*)" aria-label="shop/g)].map((m) => m[1]);
+  assert.deepEqual(said, [
+    "100 % copied, rows differ",
+    "100 % copied, rows differ",
+    "100 % copied, 64 cells differing",
+  ]);
+});
+
 Deno.test("what is typed becomes a spec, and every fault goes to its field", async () => {
   const { dock, post } = setUp();
   const more = { id: "b1", keepFence: "no", mode: "auto", timeoutSeconds: "9", verify: "off" };

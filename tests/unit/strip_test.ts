@@ -76,21 +76,21 @@ Deno.test("a range is as far as its keys where both ends are known, otherwise as
     { upper: int(1000), cursor: int(3), rows: 250, done: false },
     { lower: int(1000), upper: int(2000), cursor: int(1750), rows: 1 },
   ], 1000);
-  assert.equal(t.strip.text(0, 0, []), "c".repeat(16) + ".".repeat(16) + "c".repeat(24) + ".".repeat(8));
+  assert.equal(t.strip.text(0, 0), "c".repeat(16) + ".".repeat(16) + "c".repeat(24) + ".".repeat(8));
   t.ranges = [];
-  assert.equal(t.strip.text(0, 0, []), null);
+  assert.equal(t.strip.text(0, 0), null);
 });
 
 Deno.test("a change marks its cell for ten seconds, where that is copied", () => {
   const t = stripOf("int", [{ cursor: int(640), rows: 640, done: true }], 640);
   t.ranges[0].first = int(1);
   t.strip.replayed([key(int(15)), key(int(325)), key(int(99_999))], 1000);
-  const marked = [...t.strip.text(1000, 0, [])!].flatMap((c, i) => c === "r" ? [i] : []);
+  const marked = [...t.strip.text(1000, 0)!].flatMap((c, i) => c === "r" ? [i] : []);
   assert.deepEqual(marked, [1, 32, 63]);
-  assert.equal(t.strip.text(11_000, 0, []), "c".repeat(CELLS));
+  assert.equal(t.strip.text(11_000, 0), "c".repeat(CELLS));
   const half = stripOf("int", [{ cursor: int(320), rows: 320 }], 640);
   half.strip.replayed([key(int(500))], 0);
-  assert.equal(half.strip.text(0, 0, []), "c".repeat(32) + ".".repeat(32), "what is to come is no change");
+  assert.equal(half.strip.text(0, 0), "c".repeat(32) + ".".repeat(32), "what is to come is no change");
 });
 
 Deno.test("of a flush a few keys are looked at, however large it is", () => {
@@ -109,11 +109,24 @@ Deno.test("texts are placed by what they begin with, and keys of other types now
   const t = stripOf("varchar", [{ cursor: text("user-ffff"), rows: 9, done: true }], 9);
   t.ranges[0].first = text("user-0000");
   t.strip.replayed([key(text("user-0000")), key(text("USER-ffff"))], 0);
-  const found = t.strip.text(0, 1, [key(text("user-4000"))])!;
+  const found = t.strip.text(0, 1, { count: 1, keys: [key(text("user-4000"))] })!;
   assert.equal(found[0], "r");
   assert.equal(found[63], "r");
   assert.equal(countCells(found).differing, 1);
   const dates = stripOf("date", [{ cursor: Buffer.from([4, 230, 7, 1, 1]), rows: 9, done: true }], 9);
   dates.strip.replayed([key(Buffer.from([4, 230, 7, 1, 1]))], 0);
-  assert.equal(dates.strip.text(0, 0, []), "c".repeat(CELLS));
+  assert.equal(dates.strip.text(0, 0), "c".repeat(CELLS));
+});
+
+Deno.test("where a row that differs has no place, no cell is verified", () => {
+  const done = [{ cursor: int(640), rows: 640, done: true }];
+  const t = stripOf("int", done, 640);
+  t.ranges[0].first = int(1);
+  const known = { count: 1, keys: [key(int(320))] };
+  assert.deepEqual(countCells(t.strip.text(0, 1, known)!).verified, CELLS - 1);
+  assert.deepEqual(countCells(t.strip.text(0, 1, { ...known, count: 2 })!).verified, 0);
+  const dates = stripOf("date", done, 640);
+  assert.equal(dates.strip.text(0, 1), "v".repeat(CELLS));
+  const day = { count: 1, keys: [key(Buffer.from([4, 230, 7, 1, 1]))] };
+  assert.equal(dates.strip.text(0, 1, day), "c".repeat(CELLS));
 });
