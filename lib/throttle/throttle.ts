@@ -73,14 +73,18 @@ export class Throttle {
 
   /** So much was copied. */
   copied(rows: number, bytes: number): void {
-    this.#pacer.take(rows, bytes);
+    // What nobody has capped when it was copied is owed to no cap.
+    if (this.options.settings() !== null) this.#pacer.take(rows, bytes);
   }
 
   /** Resolves when a chunk may be read. */
   async allowed(signal: AbortSignal): Promise<void> {
     for (;;) {
       const settings = this.options.settings();
-      if (settings === null) return;
+      if (settings === null) {
+        this.#pacer.wait({ rows: null, bytes: null });
+        return;
+      }
       const pause = this.#pacer.wait({ rows: settings.maxRowsPerSecond, bytes: settings.maxBytesPerSecond });
       if (this.reason === null && pause === 0) return;
       await delay(Math.max(WAIT_MS, Math.min(pause, LOOK_MS)), undefined, { signal });

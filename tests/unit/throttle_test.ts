@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
 import { judgeReadings, type Reading } from "../../lib/throttle/limits.ts";
 import { Pacer } from "../../lib/throttle/pacer.ts";
 import { Throttle } from "../../lib/throttle/throttle.ts";
@@ -94,4 +95,32 @@ Deno.test("nothing is looked at while the ferry cuts over, and everything again 
     end.abort(new Error("over"));
     assert.equal((await running).name, "AbortError");
   }
+});
+
+Deno.test("a cap that comes under way is of what is copied from then on", async () => {
+  let settings: ThrottleSettings | null = null;
+  const throttle = new Throttle({
+    source: "mysql://nobody@127.0.0.1:9",
+    target: "mysql://nobody@127.0.0.1:9",
+    settings: () => settings,
+    lagSeconds: () => null,
+    cuttingOver: () => false,
+    onChange: () => {},
+  });
+  await throttle.allowed(AbortSignal.timeout(2000));
+  throttle.copied(1_000_000, 1e9);
+  settings = {
+    maxLagSeconds: null,
+    replicas: [],
+    maxThreadsRunning: null,
+    criticalThreadsRunning: null,
+    maxHistoryListLength: null,
+    maxRowsPerSecond: 10,
+    maxBytesPerSecond: 10,
+    checks: [],
+    http: null,
+  };
+  await throttle.allowed(AbortSignal.timeout(2000));
+  throttle.copied(20, 0);
+  await assert.rejects(throttle.allowed(AbortSignal.timeout(500)), { name: "AbortError" });
 });
