@@ -59,7 +59,7 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
     const before = await still("the copy", () => ferry.resource().progress.rowsCopied);
     assert.equal(ferry.resource().state, "copying");
     await using sql = await Sql.open(source.url);
-    await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
+    await sql.run("UPDATE shop.orders SET v = -1 WHERE id <= 100");
     await untilTrue(
       "changes are replayed while copying waits",
       () => ferry.resource().progress.changesApplied >= 100,
@@ -199,7 +199,7 @@ onEachFlavour(
       assert.equal(stands.throttled?.reason, reason);
       // Replay does not wait.
       const { changesApplied } = stands.progress;
-      await sql.run("UPDATE shop.orders SET v = -1 WHERE id < 100");
+      await sql.run("UPDATE shop.orders SET v = -1 WHERE id <= 100");
       await untilTrue(
         "changes are replayed while comparing waits",
         () => ferry.resource().progress.changesApplied >= changesApplied + 100,
@@ -211,7 +211,7 @@ onEachFlavour(
       // What changes now is to be compared, and cannot: the cutover, which compares it behind the fence, goes before.
       await turn(target.url, 11);
       await throttled(ferry, true);
-      await sql.run("UPDATE shop.orders SET v = -2 WHERE id < 100");
+      await sql.run("UPDATE shop.orders SET v = -2 WHERE id <= 100");
       await new Promise((r) => setTimeout(r, 2500));
       await ferry.act("cutover");
       const done = await until(ferry, ["done"], 30);
