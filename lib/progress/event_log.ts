@@ -97,7 +97,7 @@ export class EventLog {
     this.#store = null;
   }
 
-  /** Another process gives the numbers from now on: what is not stored waits until it is known which. */
+  /** Another process gives the numbers from now on: what is not stored is not told, what comes waits for its number. */
   lose(): void {
     this.#store = null;
     this.#queue = [];

@@ -223,3 +223,18 @@ Deno.test("an event that is added in the very turn in which the others are throu
     await log.close();
   }
 });
+
+Deno.test("nothing is shown under a number that another process gives once the lease is lost", async () => {
+  const log = new EventLog();
+  log.load([], false);
+  log.attach({ save: () => Promise.reject(Object.assign(new Error("lost"), { code: "lease-lost" })) });
+  log.add("log", { text: "mine" });
+  await log.settled();
+  assert.deepEqual(log.last(9), []);
+  log.load([{ id: 1, type: "log", data: { text: "theirs" } }], false);
+  log.attach(null);
+  log.add("log", { text: "mine again" });
+  await log.settled();
+  assert.deepEqual(log.last(9).map((e) => [e.id, e.data.text]), [[1, "theirs"], [2, "mine again"]]);
+  await log.close();
+});
