@@ -100,6 +100,11 @@ export const FERRY_COUNTS: readonly FerryCount[] = [
     help: "When it was created, in seconds since 1970",
     read: (f) => Date.parse(f.createdAt) / 1000,
   },
+  {
+    name: "ended_timestamp_seconds",
+    help: "When it ended, in seconds since 1970; none before",
+    read: (f) => f.endedAt === null ? null : Date.parse(f.endedAt) / 1000,
+  },
 ];
 
 /** The numbers by word. */
@@ -112,7 +117,7 @@ export const FERRY_CHOICES: readonly FerryChoice[] = [
   },
   {
     name: "throttled",
-    help: "1 for what copying waits for, 0 for everything else that it could wait for",
+    help: "1 for what copying waits for or is capped by, 0 for everything else that there could be",
     label: "reason",
     read: (f) => oneOf(THROTTLE_KINDS, f.throttled === null ? null : throttleKind(f.throttled.reason)),
   },

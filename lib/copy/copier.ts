@@ -10,7 +10,9 @@ import type { TableWriter } from "../mysql/table_writer.ts";
 import type { FerryStore, Ownership } from "../state/ferry_store.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { CopySettings } from "../spec/ferry_spec.ts";
+import type { Pace } from "../throttle/pacer.ts";
 import { ChunkMemory } from "./chunk_memory.ts";
+import { type ChunkRoom, chunkRoom, firstLimit, nextLimit } from "./chunk_limit.ts";
 import { type Chunk, ChunkReader, forget } from "./chunk_reader.ts";
 import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
@@ -19,16 +21,6 @@ import { mayCommitCursor, mayKeepChunk, mayWriteRow } from "./rules.ts";
 import { Tuner } from "./tuner.ts";
 import { writerFor } from "./writer_for.ts";
 
-/** Rows of a range's first chunk at most: how large they are is only estimated. */
-const FIRST_ROWS = 4096;
-/** The same, where nobody knows. */
-const BLIND_ROWS = 256;
-/** How much larger a chunk may be than the one before it: their rows may be larger, too. */
-const GROWTH = 8;
-/** Rows of a chunk at most. */
-const MAX_ROWS = 50_000;
-/** Chunks of more rows than one statement has are whole statements: what is left over takes several small ones. */
-const STATEMENT_ROWS = 1024;
 /** Tries of one chunk's transaction against deadlocks and lock waits. */
 const TRIES = 10;
 
@@ -48,6 +40,8 @@ export interface CopierOptions {
   readonly own: Ownership;
   /** The settings of now; asked before each chunk. */
   readonly settings: () => CopySettings;
+  /** The caps of now; asked before each chunk. */
+  readonly pace: () => Pace;
   /** Nothing more is to be copied now. */
   readonly held: () => boolean;
   /** Resolves when a chunk may be read. */
@@ -156,7 +150,8 @@ export class Copier {
   }
 
   async #copy(range: CopyRange, lane: Lane, signal: AbortSignal): Promise<void> {
-    let limit = this.#firstLimit(lane.table);
+    const { rowsEstimated, bytesEstimated } = lane.table.table;
+    let limit = firstLimit(rowsEstimated, bytesEstimated, this.#room);
     let stale = 0;
     const read = async (): Promise<Chunk> => {
       await this.options.allowed(signal);
@@ -173,7 +168,7 @@ export class Copier {
           next = read();
           continue;
         }
-        limit = this.#nextLimit(limit, chunk);
+        limit = nextLimit(limit, chunk.rows.count, chunk.rows.size, this.#room);
         next = chunk.last || stale > 0 ? null : read();
         // Its failure is met at the next turn, or below; until then it must not count as unhandled.
         next?.catch(() => {});
@@ -206,21 +201,10 @@ export class Copier {
     if (forget(chunk)) this.#memory.give(chunk.rows);
   }
 
-  #firstLimit({ table }: FerriedTable): number {
-    const [rows, bytes] = [table.rowsEstimated ?? 0, table.bytesEstimated ?? 0];
-    return rows > 0 && bytes > 0 ? this.#limit(bytes / rows, FIRST_ROWS) : BLIND_ROWS;
-  }
-
-  #nextLimit(limit: number, chunk: Chunk): number {
-    if (chunk.rows.count === 0) return limit;
-    return this.#limit(chunk.rows.size / chunk.rows.count, Math.min(limit * GROWTH, MAX_ROWS));
-  }
-
-  /** Rows of a chunk where one has `average` bytes. */
-  #limit(average: number, most: number): number {
-    const wanted = Math.floor(this.options.settings().chunkBytes / Math.max(average, 1));
-    const rows = Math.max(1, Math.min(wanted, most));
-    return rows > STATEMENT_ROWS ? rows - rows % STATEMENT_ROWS : rows;
+  /** What a chunk may have now. */
+  get #room(): ChunkRoom {
+    const { settings, pace } = this.options;
+    return chunkRoom(settings().chunkBytes, pace(), this.#wanted);
   }
 
   /** Rows and cursor in one transaction (I5), minus what was touched meanwhile (I2), while no flush is on (I3). */

@@ -66,7 +66,7 @@ export class Comparison {
   /** It reads both servers as copying does, and waits for what copying waits for; but not while a person waits for it. */
   async #allowed(signal: AbortSignal): Promise<void> {
     const { throttle, options: { orders } } = this.crossing;
-    while (orders.asked === null && (orders.copyHeld || throttle.reason !== null)) {
+    while (orders.asked === null && (orders.copyHeld || throttle.holds)) {
       await delay(LOOK_MS, undefined, { signal });
     }
   }

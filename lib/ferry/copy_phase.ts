@@ -58,6 +58,7 @@ export class CopyPhase {
       own,
       settings: () => orders.copy,
       held: () => orders.copyHeld,
+      pace: () => throttle.pace,
       allowed: async (s) => {
         await orders.copyAllowed(s);
         await throttle.allowed(s);
@@ -70,6 +71,7 @@ export class CopyPhase {
     });
     await this.#copier.run(signal);
     this.#copier = null;
+    throttle.copyEnded();
   }
 
   async #plan(signal: AbortSignal): Promise<void> {

@@ -27,8 +27,6 @@ export class FerrySnapshot {
   state: FerryState = "preflight";
   /** What a person holds, or `null`. */
   hold: Hold | null = null;
-  /** Why copying waits, or `null`. */
-  throttled: string | null = null;
   /** Times taken up again. */
   resumedTimes = 0;
   /** Tries of the cutover. */
@@ -164,7 +162,6 @@ export class FerrySnapshot {
   finish(): void {
     // What changed lately is old by the time that anybody looks.
     this.#read(Infinity);
-    this.throttled = null;
     this.crossing = null;
   }
 
@@ -178,6 +175,7 @@ export class FerrySnapshot {
     const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
     const running = !isEnded(this.state);
     const fence = this.keptFence ?? this.crossing?.keptFence;
+    const throttled = running ? this.crossing?.throttle.reason ?? null : null;
     // What earlier attempts have copied is no speed: it is counted from when the stored ranges are known.
     if (this.state === "copying" && this.crossing?.tables.some((t) => t.ranges.length > 0)) {
       this.#rows.note(rowsCopied, performance.now());
@@ -190,7 +188,7 @@ export class FerrySnapshot {
       state: this.state,
       paused: this.hold !== null,
       hold: this.hold,
-      throttled: this.throttled === null || isEnded(this.state) ? null : { reason: this.throttled },
+      throttled: throttled === null ? null : { reason: throttled },
       resumedTimes: this.resumedTimes,
       source: maskUrl(this.spec.source),
       target: maskUrl(this.spec.target),

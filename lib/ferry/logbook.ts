@@ -18,7 +18,7 @@ export interface Logbook {
   keyless(table: FerriedTable, state: "waiting" | "copying" | "copied" | "verified"): void;
   /** Indexes of a table are being built. */
   indexing(table: FerriedTable): void;
-  /** Copying, or comparing, waits for this reason from now on, or, with `null`, no longer. */
+  /** Copying, or comparing, is throttled for this reason from now on, or, with `null`, no longer. */
   throttled(reason: string | null): void;
   /** A cutover is tried; its intent is recorded when this resolves. */
   cutoverBegins(attempt: number): void;

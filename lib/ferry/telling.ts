@@ -9,7 +9,7 @@ import { Callbacks } from "../progress/callbacks.ts";
 import { endsStream, EventLog, KEPT } from "../progress/event_log.ts";
 import type { FerryEvent, FerryResource, Finding, TableProgress } from "../progress/resource.ts";
 import { Witness } from "../progress/witness.ts";
-import { sentence } from "../progress/wording.ts";
+import { sentence, throttledText } from "../progress/wording.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { FerrySnapshot } from "./ferry_snapshot.ts";
 import { type FerryState, isEnded } from "./ferry_state.ts";
@@ -212,14 +212,10 @@ export class Telling implements Logbook {
     this.snapshot.indexing(table);
   }
 
-  /** Copying, or comparing, waits for this reason from now on, or, with `null`, no longer. */
+  /** Copying, or comparing, is throttled for this reason from now on, or, with `null`, no longer. */
   throttled(reason: string | null): void {
-    this.snapshot.throttled = reason;
     const what = ["verifying", "awaitingCutover"].includes(this.snapshot.state) ? "Comparing" : "Copying";
-    this.log(
-      reason === null ? `${what} goes on: nothing slows it down` : `${what} waits: ${reason}`,
-      "throttled",
-    );
+    this.log(throttledText(what, reason), "throttled");
     this.#wake();
   }
 

@@ -3,6 +3,7 @@
  * demo say alike.
  * @module
  */
+import { isCap } from "../throttle/reading_names.ts";
 import type { FerryResource, TableProgress } from "./resource.ts";
 
 /** A ferry in one sentence that begins with what matters: the title of its page and of its tab. */
@@ -85,6 +86,12 @@ function shareOf({ rowsCopied, rowsEstimated }: Pick<TableProgress, "rowsCopied"
 /** `63 %`, or that it is being measured. */
 export function shareText(r: FerryResource): string {
   return percent(share(r));
+}
+
+/** What a throttle does to copying, or to comparing, and why; `null`: nothing. */
+export function throttledText(what: "Copying" | "Comparing", reason: string | null): string {
+  if (reason === null) return `${what} goes on: nothing slows it down`;
+  return isCap(reason) ? `${what} is slowed down: ${reason}` : `${what} waits: ${reason}`;
 }
 
 /** A share of 0 to 1 as `63 %`; an unknown one is being measured. */

@@ -17,6 +17,8 @@ export interface Reading {
 
 /** What follows from all readings. */
 export interface Verdict {
+  /** The name of what copying waits for, or `null`. */
+  readonly name: string | null;
   /** Why copying waits, or `null`. */
   readonly reason: string | null;
   /** Why the ferry has to end, or `null`. */
@@ -25,16 +27,17 @@ export interface Verdict {
 
 /** What the readings mean. What cannot be read counts as too much: nobody knows what the copy does there. */
 export function judgeReadings(readings: readonly Reading[]): Verdict {
-  let reason: string | null = null;
+  let first: Omit<Verdict, "critical"> = { name: null, reason: null };
+  const found = (name: string, reason: string) => first = first.name === null ? { name, reason } : first;
   for (const { name, value, max, critical } of readings) {
     if (typeof value !== "number") {
-      reason ??= `${name} cannot be read: ${value.unknown}`;
+      found(name, `${name} cannot be read: ${value.unknown}`);
       continue;
     }
     if (critical !== null && value > critical) {
-      return { reason: `${name} is ${value}`, critical: `${name} is ${value}, above ${critical}` };
+      return { name, reason: `${name} is ${value}`, critical: `${name} is ${value}, above ${critical}` };
     }
-    if (value > max) reason ??= `${name} is ${value}, above ${max}`;
+    if (value > max) found(name, `${name} is ${value}, above ${max}`);
   }
-  return { reason, critical: null };
+  return { ...first, critical: null };
 }

@@ -11,6 +11,14 @@ export interface Pace {
   readonly bytes: number | null;
 }
 
+/** How long a copy has to wait, and for which of both. */
+export interface PaceWait {
+  /** Milliseconds; 0 when there is an allowance. */
+  readonly ms: number;
+  /** What is waited for. */
+  readonly cap: keyof Pace;
+}
+
 /** An allowance that fills up as time goes. What is taken beyond it has to be waited for. */
 export class Pacer {
   #rows = 0;
@@ -28,8 +36,8 @@ export class Pacer {
     this.#bytes += bytes;
   }
 
-  /** Milliseconds until there is an allowance again under this pace; 0 when there is. */
-  wait(pace: Pace): number {
+  /** How long it is until there is an allowance again under this pace. */
+  wait(pace: Pace): PaceWait {
     const now = this.now();
     const passed = (now - this.#at) / 1000;
     this.#at = now;
@@ -37,7 +45,9 @@ export class Pacer {
       most === null ? 0 : Math.max(0, taken - most * passed);
     this.#rows = left(this.#rows, pace.rows);
     this.#bytes = left(this.#bytes, pace.bytes);
-    const seconds = (taken: number, most: number | null) => most === null ? 0 : taken / most;
-    return Math.ceil(1000 * Math.max(seconds(this.#rows, pace.rows), seconds(this.#bytes, pace.bytes)));
+    const ms = (taken: number, most: number | null) => most === null ? 0 : Math.ceil(1000 * taken / most);
+    const rows = ms(this.#rows, pace.rows);
+    const bytes = ms(this.#bytes, pace.bytes);
+    return bytes > rows ? { ms: bytes, cap: "bytes" } : { ms: rows, cap: "rows" };
   }
 }

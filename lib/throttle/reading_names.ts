@@ -12,6 +12,8 @@ export const THROTTLE_KINDS = [
   "history_list",
   "http",
   "check",
+  "rows_per_second",
+  "bytes_per_second",
 ] as const;
 
 /** What a reason speaks of. */
@@ -25,6 +27,8 @@ export const READING_NAMES = {
   history_list: () => "the history list of the source",
   http: (host: string) => `the answer of ${host}`,
   check: (text: string, side: string) => `${text} of the ${side}`,
+  rows_per_second: () => "the cap on rows a second",
+  bytes_per_second: () => "the cap on bytes a second",
 } as const;
 
 const BEGINNINGS: readonly [ThrottleKind, string][] = [
@@ -33,9 +37,16 @@ const BEGINNINGS: readonly [ThrottleKind, string][] = [
   ["threads_running", READING_NAMES.threads_running("")],
   ["history_list", READING_NAMES.history_list()],
   ["http", READING_NAMES.http("")],
+  ["rows_per_second", READING_NAMES.rows_per_second()],
+  ["bytes_per_second", READING_NAMES.bytes_per_second()],
 ];
 
 /** The kind of number that a reason of the throttle speaks of. */
 export function throttleKind(reason: string): ThrottleKind {
   return BEGINNINGS.find(([, beginning]) => reason.startsWith(beginning))?.[0] ?? "check";
+}
+
+/** A cap lets a copy go on, and no faster; whatever else there is lets it wait. */
+export function isCap(reason: string): boolean {
+  return ["rows_per_second", "bytes_per_second"].includes(throttleKind(reason));
 }

@@ -8,12 +8,15 @@ import { FerryError } from "../errors.ts";
 import type { ThrottleSettings } from "../spec/ferry_spec.ts";
 import { Gauges, type Servers } from "./gauges.ts";
 import { judgeReadings } from "./limits.ts";
-import { Pacer } from "./pacer.ts";
+import { type Pace, Pacer } from "./pacer.ts";
+import { isCap, READING_NAMES } from "./reading_names.ts";
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1000;
 /** Milliseconds that a copy waits before it asks again. */
 const WAIT_MS = 50;
+/** Milliseconds that a cap is the reason behind the last wait for it: chunks are waited for one by one. */
+const CAP_MS = 5000;
 
 /** What a throttle works with. */
 export interface ThrottleOptions extends Servers {
@@ -23,21 +26,37 @@ export interface ThrottleOptions extends Servers {
   readonly lagSeconds: () => number | null;
   /** A cutover is under way, from before its fence is raised until that is let go. */
   readonly cuttingOver: () => boolean;
-  /** The reason has changed. */
+  /** What it is about has changed. */
   readonly onChange: (reason: string | null) => void;
 }
 
 /** The throttle of one attempt. */
 export class Throttle {
   readonly #pacer = new Pacer(() => performance.now());
-  #reason: string | null = null;
+  /** What copying and comparing wait for, as the last look found it. */
+  #held: { readonly name: string | null; readonly reason: string | null } = NOTHING;
+  /** The cap that copying waited for last, and when. */
+  #capped: { readonly cap: keyof Pace; readonly at: number } | null = null;
+  /** What was told last: the name of the number that the reason speaks of. */
+  #told: string | null = null;
 
   /** Nothing is looked at before {@linkcode run}. */
   constructor(private readonly options: ThrottleOptions) {}
 
-  /** Why copying and comparing wait, or `null`. */
+  /** Why copying waits, or is not as fast as it could be, or `null`. */
   get reason(): string | null {
-    return this.options.settings() === null ? null : this.#reason;
+    return this.#now().reason;
+  }
+
+  /** Copying and comparing wait, for as long as this is so. A cap lets both go on. */
+  get holds(): boolean {
+    return this.options.settings() !== null && this.#held.reason !== null;
+  }
+
+  /** The caps of now. */
+  get pace(): Pace {
+    const settings = this.options.settings();
+    return { rows: settings?.maxRowsPerSecond ?? null, bytes: settings?.maxBytesPerSecond ?? null };
   }
 
   /**
@@ -55,7 +74,7 @@ export class Throttle {
         if (before || cutting) continue;
         const now = settings();
         const verdict = now === null
-          ? { reason: null, critical: null }
+          ? { ...NOTHING, critical: null }
           : judgeReadings(await gauges.read(now, lagSeconds(), signal));
         signal.throwIfAborted();
         if (cuttingOver()) continue;
@@ -64,7 +83,8 @@ export class Throttle {
             hint: "Retry when the server has less to do: the ferry goes on where it was",
           });
         }
-        this.#set(verdict.reason);
+        this.#held = verdict;
+        this.#tell();
       }
     } finally {
       await gauges.close();
@@ -80,21 +100,34 @@ export class Throttle {
   /** Resolves when a chunk may be read. */
   async allowed(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const settings = this.options.settings();
-      if (settings === null) {
-        this.#pacer.wait({ rows: null, bytes: null });
-        return;
-      }
-      const pause = this.#pacer.wait({ rows: settings.maxRowsPerSecond, bytes: settings.maxBytesPerSecond });
-      if (this.reason === null && pause === 0) return;
-      await delay(Math.max(WAIT_MS, Math.min(pause, LOOK_MS)), undefined, { signal });
+      const { ms, cap } = this.#pacer.wait(this.pace);
+      if (ms > 0) this.#capped = { cap, at: performance.now() };
+      if (!this.holds && ms === 0) return;
+      await delay(Math.max(WAIT_MS, Math.min(ms, LOOK_MS)), undefined, { signal });
     }
   }
 
-  #set(reason: string | null): void {
-    // The number changes all the time; what it is about does not.
-    const same = reason?.split(" is ")[0] === this.#reason?.split(" is ")[0];
-    this.#reason = reason;
-    if (!same) this.options.onChange(reason);
+  /** Everything is copied: nothing waits for a cap any more. */
+  copyEnded(): void {
+    this.#capped = null;
+  }
+
+  #now(): { readonly name: string | null; readonly reason: string | null } {
+    if (this.holds) return this.#held;
+    if (this.#capped === null || performance.now() - this.#capped.at > CAP_MS) return NOTHING;
+    const { cap } = this.#capped;
+    const name = READING_NAMES[`${cap}_per_second`]();
+    const most = this.pace[cap];
+    return most === null ? NOTHING : { name, reason: `${name} is ${most}` };
+  }
+
+  /** The number changes all the time; what it is about does not. A cap that is not reached for a while is no news. */
+  #tell(): void {
+    const { name, reason } = this.#now();
+    if (name === this.#told || (name === null && isCap(this.#told!))) return;
+    this.#told = name;
+    this.options.onChange(reason);
   }
 }
+
+const NOTHING = { name: null, reason: null } as const;

@@ -8,7 +8,7 @@ import { Actions } from "./actions.tsx";
 import { Bar } from "./bar.tsx";
 import { Events } from "./events.tsx";
 import { Findings } from "./findings.tsx";
-import { count, headline, seconds, serverName } from "../../lib/progress/wording.ts";
+import { count, headline, seconds, serverName, throttledText } from "../../lib/progress/wording.ts";
 import { Layout } from "./layout.tsx";
 import { Phases } from "./phases.tsx";
 import { Picture } from "./picture.tsx";
@@ -91,7 +91,7 @@ function Notices({ resource: r }: { readonly resource: FerryResource }) {
         : null}
       {r.throttled === null
         ? null
-        : <p class="notice wait">Copying waits: {r.throttled.reason}. Replay goes on.</p>}
+        : <p class="notice wait">{throttledText("Copying", r.throttled.reason)}. Replay goes on.</p>}
     </>
   );
 }

@@ -3,11 +3,12 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
-import type { FerryEvent } from "../../lib/progress/resource.ts";
+import type { FerryEvent, FerryResource } from "../../lib/progress/resource.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
 import { parseChange } from "../../lib/spec/parse_spec.ts";
 import { assertEqual } from "../support/equality.ts";
 import { ended, shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
+import { renderMetrics } from "../../routes/metrics.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
@@ -29,10 +30,18 @@ const knob = (critical: number | null = null) => ({
   checks: [{ on: "target", query: "SELECT v FROM ops.knob", max: 10, critical }],
 });
 
-async function throttled(ferry: Ferry, wanted: boolean): Promise<string | null> {
-  const { throttled } = await untilShown(ferry, (r) => (r.throttled !== null) === wanted, 30);
-  return throttled?.reason ?? null;
+/** Waits until it is throttled for that reason, or, with `null`, for none; returns the reason. */
+async function throttled(ferry: Ferry, wanted: RegExp | null): Promise<string | null> {
+  const reasonOf = (r: FerryResource) => r.throttled?.reason ?? null;
+  return reasonOf(
+    await untilShown(
+      ferry,
+      (r) => wanted === null ? r.throttled === null : wanted.test(reasonOf(r) ?? ""),
+      30,
+    ),
+  );
 }
+const KNOB = /^SELECT v /;
 
 function change(ferry: Ferry, throttle: unknown): Promise<void> {
   const reading = parseChange({ throttle });
@@ -52,7 +61,7 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
     // Changes behind the cursor are replayed; what lies before it a later chunk reads anyway.
     await untilShown(ferry, (r) => r.progress.rowsCopied >= 100);
     await turn(target.url, 11);
-    const reason = await throttled(ferry, true);
+    const reason = await throttled(ferry, KNOB);
     assert.equal(reason, "SELECT v FROM ops.knob of the target is 11, above 10");
     // Nothing but the query holds it from now on. What was being read is written.
     await change(ferry, knob());
@@ -67,7 +76,7 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
     assert.equal(ferry.resource().state, "copying");
     assert.equal(ferry.resource().progress.rowsCopied, before, "and nothing is copied");
     await turn(target.url, 10);
-    await throttled(ferry, false);
+    await throttled(ferry, null);
     await change(ferry, null);
     await until(ferry, ["awaitingCutover"]);
     const told: FerryEvent[] = [];
@@ -141,6 +150,66 @@ onEachFlavour(
   },
 );
 
+onEachFlavour(
+  "a cap is named while it is what slows the copy down, and holds from the first second on",
+  async ({ source, target }) => {
+    await makeOrders(source.url, ROWS);
+    const dock = openDock();
+    const texts: string[] = [];
+    const enough = new AbortController();
+    let listening: Promise<void> | null = null;
+    try {
+      const throttle = { maxRowsPerSecond: 500 };
+      const cutover = { mode: "manual", fence: "lockTables", keepFence: false };
+      const ferry = await dock.start(shopSpec(source.url, target.url, { throttle, cutover }));
+      listening = (async () => {
+        for await (const { data } of ferry.events(0, enough.signal)) {
+          if (/is slowed down|goes on| waits: /.test(data.text)) texts.push(data.text);
+        }
+      })();
+      await untilShown(ferry, (r) => r.state === "copying" && r.progress.rowsCopied > 0);
+      const began = performance.now();
+      for (;;) {
+        const seconds = (performance.now() - began) / 1000;
+        const { rowsCopied } = ferry.resource().progress;
+        // A second's worth may be under way when it begins.
+        assert(rowsCopied <= 500 * (seconds + 2), `${rowsCopied} rows after ${seconds} s`);
+        if (seconds > 5) break;
+        await new Promise((r) => setTimeout(r, 50));
+      }
+      assert.equal(await throttled(ferry, /cap/), "the cap on rows a second is 500");
+      const { text } = await renderMetrics(dock, "1");
+      const told = 'chainferry_ferry_throttled{ferry="' + ferry.resource().id +
+        '",reason="rows_per_second"} 1';
+      assert(text.includes(told), text);
+      const rows = "Copying is slowed down: the cap on rows a second is 500";
+      const bytes = "Copying is slowed down: the cap on bytes a second is 20000";
+      const wanted = [rows];
+      const toldAll = () => untilTrue(wanted.at(-1)!, () => texts.length >= wanted.length);
+      await toldAll();
+      for (const [settings, text] of [[{ maxBytesPerSecond: 20_000 }, bytes], [throttle, rows]] as const) {
+        await change(ferry, settings);
+        wanted.push(text);
+        await toldAll();
+        assert.equal(`Copying is slowed down: ${ferry.resource().throttled?.reason}`, text);
+      }
+      await change(ferry, null);
+      assert.equal(ferry.resource().throttled, null);
+      await until(ferry, ["awaitingCutover"]);
+      assert.equal(ferry.resource().throttled, null);
+      // Nothing is said of a cap that nothing waits for any more.
+      await change(ferry, { checks: [{ on: "source", query: "SELECT 7", max: 5 }] });
+      wanted.push("Comparing waits: SELECT 7 of the source is 7, above 5");
+      await toldAll();
+      assert.deepEqual(texts, wanted);
+    } finally {
+      enough.abort();
+      await listening;
+      await dock.close();
+    }
+  },
+);
+
 onEachFlavour("a number that cannot be read holds the copy, and is named", async ({ source, target }) => {
   await makeOrders(source.url, ROWS);
   const dock = openDock();
@@ -163,9 +232,9 @@ onEachFlavour("a number that cannot be read holds the copy, and is named", async
     );
     for (const [throttle, wanted] of cases) {
       await change(ferry, { ...slow, ...throttle as object });
-      assert.match((await throttled(ferry, true))!, wanted);
+      await throttled(ferry, wanted);
       await change(ferry, slow);
-      await throttled(ferry, false);
+      await throttled(ferry, /^the cap on rows a second is 200$/);
     }
     await change(ferry, null);
     await until(ferry, ["awaitingCutover"]);
@@ -189,7 +258,7 @@ onEachFlavour(
       await until(ferry, ["awaitingCutover"]);
       await change(ferry, knob());
       const reason = "SELECT v FROM ops.knob of the target is 11, above 10";
-      assert.equal(await throttled(ferry, true), reason);
+      assert.equal(await throttled(ferry, KNOB), reason);
       await ferry.act("verify");
       await until(ferry, ["verifying"]);
       await new Promise((r) => setTimeout(r, 1500));
@@ -205,12 +274,12 @@ onEachFlavour(
         () => ferry.resource().progress.changesApplied >= changesApplied + 100,
       );
       await turn(target.url, 10);
-      await throttled(ferry, false);
+      await throttled(ferry, null);
       const waiting = await until(ferry, ["awaitingCutover"]);
       assert(waiting.verification.rowsCompared >= ROWS, "all of it was compared");
       // What changes now is to be compared, and cannot: the cutover, which compares it behind the fence, goes before.
       await turn(target.url, 11);
-      await throttled(ferry, true);
+      await throttled(ferry, KNOB);
       await sql.run("UPDATE shop.orders SET v = -2 WHERE id <= 100");
       await new Promise((r) => setTimeout(r, 2500));
       await ferry.act("cutover");

@@ -38,6 +38,11 @@ export async function unpackedMydumper(): Promise<string> {
   return await unpacked("mydumper", { whole: ["mydumper"], alone: [] }, true);
 }
 
+/** promtool, for testing alert rules: a program of the package that stands alone. */
+export async function unpackedPrometheus(): Promise<string> {
+  return await unpacked("prometheus", { whole: [], alone: ["prometheus"] }, false);
+}
+
 /** Left out of Chromium: libc, since the machine's own loader runs it, and what draws on a graphics card. */
 const NOT_CHROMIUMS = /^(libc6|libc-bin|libllvm\d+|libz3-\d+|libgl1-mesa-dri|adwaita-icon-theme)_/;
 

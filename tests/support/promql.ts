@@ -7,7 +7,9 @@ import type { Metric } from "./exposition.ts";
 
 /** Functions and words that our expressions use. */
 const WORDS = new Set(
-  "absent and by clamp_max deriv ignoring increase label_values max on or rate sum unless without".split(" "),
+  "absent and by clamp_max deriv ignoring increase label_values max on or rate sum time unless without".split(
+    " ",
+  ),
 );
 /** What Prometheus itself adds to each series. */
 const ADDED = ["instance", "job"];

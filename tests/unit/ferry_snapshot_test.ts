@@ -42,7 +42,13 @@ function snapshotOf(tables: readonly FerriedTable[], verifier: unknown = null): 
   assert("spec" in reading);
   const snapshot = new FerrySnapshot(reading.spec);
   // Of an attempt the snapshot reads these alone.
-  const crossing = { tables, everyTable: tables, replay: null, comparison: { verifier } };
+  const crossing = {
+    tables,
+    everyTable: tables,
+    replay: null,
+    comparison: { verifier },
+    throttle: { reason: null },
+  };
   snapshot.begin(crossing as unknown as Crossing);
   return snapshot;
 }

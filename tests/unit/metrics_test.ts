@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { parse as parseYaml } from "yaml";
 import { STATES } from "../../lib/ferry/ferry_state.ts";
-import { READING_NAMES, throttleKind } from "../../lib/throttle/reading_names.ts";
+import { READING_NAMES, THROTTLE_KINDS, throttleKind } from "../../lib/throttle/reading_names.ts";
 import { renderMetrics } from "../../routes/metrics.ts";
 import { type Metric, parseExposition } from "../support/exposition.ts";
 import { checkExpression, checkShown } from "../support/promql.ts";
@@ -47,6 +47,7 @@ function knownFerry(id: string): FakeFerry {
       { state: "copying", startedAt: at(2), endedAt: at(12) },
       { state: "preflight", startedAt: at(12), endedAt: at(13) },
     ],
+    endedAt: at(13),
     error: { code: "rows-differ", detail: "Cannot end", hint: null, retryable: false },
     createdAt: at(0),
   });
@@ -84,6 +85,7 @@ Deno.test("each number of a ferry is told, in base units, under the name that sa
     ["cutover_attempts_total", 3],
     ["writes_stopped_seconds", 1.25],
     ["created_timestamp_seconds", Date.UTC(2026, 0, 1) / 1000],
+    ["ended_timestamp_seconds", Date.UTC(2026, 0, 1) / 1000 + 13],
     ["state", 1, { state: "failed" }],
     ["state", 0, { state: "done" }],
     ["throttled", 1, { reason: "check" }],
@@ -107,7 +109,16 @@ Deno.test("each number of a ferry is told, in base units, under the name that sa
 
 Deno.test("what is not known has no sample, and what may come has its name already", async () => {
   const metrics = await scrape(new FakeFerry("a", ""));
-  for (const name of ["estimated_rows", "lag_seconds", "eta_seconds", "changes_pending", "error"]) {
+  for (
+    const name of [
+      "ended_timestamp_seconds",
+      "estimated_rows",
+      "lag_seconds",
+      "eta_seconds",
+      "changes_pending",
+      "error",
+    ]
+  ) {
     assert.deepEqual(metrics.get(`chainferry_ferry_${name}`)?.samples, [], name);
   }
 });
@@ -142,8 +153,7 @@ Deno.test("labels are bounded: no table, host or text of a ferry is one", async 
   ]);
   assert.equal(values.get("ferry")!.size, 100);
   assert.deepEqual([...values.get("state")!].sort(), [...STATES].sort());
-  const reasons = ["lag", "replica_lag", "threads_running", "history_list", "http", "check"];
-  assert.deepEqual([...values.get("reason")!].sort(), reasons.sort());
+  assert.deepEqual([...values.get("reason")!].sort(), [...THROTTLE_KINDS].sort());
 });
 
 Deno.test("a ferry under way is told before those that have ended, however old it is", async () => {
@@ -164,6 +174,8 @@ Deno.test("a reason to wait is told by its kind, whatever numbers and names it h
     ["http", READING_NAMES.http("ready.example:80")],
     ["check", READING_NAMES.check("Innodb_row_lock_current_waits", "source")],
     ["check", READING_NAMES.check("SELECT 'the answer of x'", "target")],
+    ["rows_per_second", READING_NAMES.rows_per_second()],
+    ["bytes_per_second", READING_NAMES.bytes_per_second()],
   ];
   for (const [kind, name] of names) {
     assert.equal(throttleKind(`${name} is 12, above 10`), kind);

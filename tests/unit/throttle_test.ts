@@ -8,6 +8,18 @@ import { judgeReadings, type Reading } from "../../lib/throttle/limits.ts";
 import { Pacer } from "../../lib/throttle/pacer.ts";
 import { Throttle } from "../../lib/throttle/throttle.ts";
 
+const NO_LIMIT: ThrottleSettings = {
+  maxLagSeconds: null,
+  replicas: [],
+  maxThreadsRunning: null,
+  criticalThreadsRunning: null,
+  maxHistoryListLength: null,
+  maxRowsPerSecond: null,
+  maxBytesPerSecond: null,
+  checks: [],
+  http: null,
+};
+
 const reading = (value: Reading["value"], critical: number | null = null): Reading => ({
   name: "Threads_running of the source",
   value,
@@ -16,10 +28,13 @@ const reading = (value: Reading["value"], critical: number | null = null): Readi
 });
 
 Deno.test("what is above its bound is the reason, what is at it is none", () => {
-  assert.deepEqual(judgeReadings([]), { reason: null, critical: null });
-  assert.deepEqual(judgeReadings([reading(50)]), { reason: null, critical: null });
-  const { reason, critical } = judgeReadings([reading(1), reading(51, 100)]);
-  assert.deepEqual([reason, critical], ["Threads_running of the source is 51, above 50", null]);
+  assert.deepEqual(judgeReadings([]), { name: null, reason: null, critical: null });
+  assert.deepEqual(judgeReadings([reading(50)]), { name: null, reason: null, critical: null });
+  assert.deepEqual(judgeReadings([reading(1), reading(51, 100), reading(52)]), {
+    name: "Threads_running of the source",
+    reason: "Threads_running of the source is 51, above 50",
+    critical: null,
+  });
 });
 
 Deno.test("a number that nobody can read counts as too much", () => {
@@ -36,20 +51,20 @@ Deno.test("a pace holds on the average, for rows and for bytes", () => {
   let now = 0;
   const pacer = new Pacer(() => now);
   const pace = { rows: 1000, bytes: 1e6 };
-  assert.equal(pacer.wait(pace), 0);
+  assert.equal(pacer.wait(pace).ms, 0);
   pacer.take(500, 100);
-  assert.equal(pacer.wait(pace), 500);
+  assert.deepEqual(pacer.wait(pace), { ms: 500, cap: "rows" });
   now += 200;
-  assert.equal(pacer.wait(pace), 300);
+  assert.equal(pacer.wait(pace).ms, 300);
   now += 300;
-  assert.equal(pacer.wait(pace), 0);
+  assert.equal(pacer.wait(pace).ms, 0);
   pacer.take(1, 3e6);
-  assert.equal(pacer.wait(pace), 3000);
-  assert.equal(pacer.wait({ rows: null, bytes: null }), 0, "and is forgotten when it is taken away");
+  assert.deepEqual(pacer.wait(pace), { ms: 3000, cap: "bytes" });
+  assert.equal(pacer.wait({ rows: null, bytes: null }).ms, 0, "and is forgotten when it is taken away");
   now += 60_000;
-  assert.equal(pacer.wait(pace), 0);
+  assert.equal(pacer.wait(pace).ms, 0);
   pacer.take(2000, 0);
-  assert.equal(pacer.wait(pace), 2000, "a quiet minute is not saved up");
+  assert.equal(pacer.wait(pace).ms, 2000, "a quiet minute is not saved up");
 });
 
 Deno.test("nothing is looked at while the ferry cuts over, and everything again afterwards", async () => {
@@ -64,17 +79,7 @@ Deno.test("nothing is looked at while the ferry cuts over, and everything again 
   const throttle = new Throttle({
     source: "mysql://nobody@127.0.0.1:9",
     target: "mysql://nobody@127.0.0.1:9",
-    settings: () => ({
-      maxLagSeconds: null,
-      replicas: [],
-      maxThreadsRunning: null,
-      criticalThreadsRunning: null,
-      maxHistoryListLength: null,
-      maxRowsPerSecond: null,
-      maxBytesPerSecond: null,
-      checks: [],
-      http: `http://127.0.0.1:${server.addr.port}/`,
-    }),
+    settings: () => ({ ...NO_LIMIT, http: `http://127.0.0.1:${server.addr.port}/` }),
     lagSeconds: () => null,
     cuttingOver: () => cuttingOver,
     onChange: () => {},
@@ -109,18 +114,51 @@ Deno.test("a cap that comes under way is of what is copied from then on", async 
   });
   await throttle.allowed(AbortSignal.timeout(2000));
   throttle.copied(1_000_000, 1e9);
-  settings = {
-    maxLagSeconds: null,
-    replicas: [],
-    maxThreadsRunning: null,
-    criticalThreadsRunning: null,
-    maxHistoryListLength: null,
-    maxRowsPerSecond: 10,
-    maxBytesPerSecond: 10,
-    checks: [],
-    http: null,
-  };
+  settings = { ...NO_LIMIT, maxRowsPerSecond: 10, maxBytesPerSecond: 10 };
   await throttle.allowed(AbortSignal.timeout(2000));
   throttle.copied(20, 0);
   await assert.rejects(throttle.allowed(AbortSignal.timeout(500)), { name: "AbortError" });
+});
+
+Deno.test("a cap is told when copying waits for it, and not when it does not any more", async () => {
+  let looks = 0;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    return new Response(null, { status: ++looks > 2 ? 503 : 200 });
+  });
+  let settings: ThrottleSettings = { ...NO_LIMIT, maxRowsPerSecond: 10 };
+  const told: (string | null)[] = [];
+  const throttle = new Throttle({
+    source: "mysql://nobody@127.0.0.1:9",
+    target: "mysql://nobody@127.0.0.1:9",
+    settings: () => settings,
+    lagSeconds: () => null,
+    cuttingOver: () => false,
+    onChange: (reason) => told.push(reason),
+  });
+  const end = new AbortController();
+  const running = throttle.run(end.signal).catch((e) => e);
+  const toldOf = async (wanted: number) => {
+    for (let i = 0; told.length < wanted; i++) {
+      assert(i < 200, JSON.stringify(told));
+      await new Promise((r) => setTimeout(r, 50));
+    }
+  };
+  try {
+    throttle.copied(1000, 1);
+    const waiting = throttle.allowed(end.signal);
+    await toldOf(1);
+    assert.equal(throttle.reason, "the cap on rows a second is 10");
+    assert.equal(throttle.holds, false, "comparing does not wait");
+    settings = { ...NO_LIMIT, http: `http://127.0.0.1:${server.addr.port}/` };
+    await waiting;
+    assert.equal(throttle.reason, null);
+    // Two looks find nothing, the third one does.
+    await toldOf(2);
+    assert.equal(throttle.holds, true);
+    assert.equal(told[0], "the cap on rows a second is 10");
+    assert.match(told[1]!, /is 503, above 299$/);
+  } finally {
+    end.abort(new Error("over"));
+    assert.equal((await running).name, "AbortError");
+  }
 });
