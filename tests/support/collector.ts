@@ -1,8 +1,10 @@
 /**
- * A collector for OpenTelemetry on a port of its own: takes what a process exports as JSON over HTTP, and keeps it.
+ * A collector for OpenTelemetry on a port of its own: takes what a process exports over HTTP, as JSON or as protobuf, and
+ * keeps it.
  * @module
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 
 /** One value as OTLP has it. */
 type Value = { stringValue?: string; intValue?: string | number; doubleValue?: number; boolValue?: boolean };
@@ -38,6 +40,7 @@ export interface ExportedLog {
 export class Collector implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #bodies = new Map<string, string[]>();
+  readonly #protobufs = new Map<string, Buffer[]>();
   /** The `authorization` of what asked for `/ready`. */
   readonly asked: (string | null)[] = [];
 
@@ -47,6 +50,12 @@ export class Collector implements AsyncDisposable {
       if (pathname === "/ready") {
         this.asked.push(request.headers.get("authorization"));
         return new Response();
+      }
+      if (request.headers.get("content-type") === "application/x-protobuf") {
+        const bodies = this.#protobufs.get(pathname) ?? [];
+        bodies.push(Buffer.from(await request.arrayBuffer()));
+        this.#protobufs.set(pathname, bodies);
+        return new Response(new Uint8Array(), { headers: { "content-type": "application/x-protobuf" } });
       }
       assert.equal(request.headers.get("content-type"), "application/json");
       const bodies = this.#bodies.get(pathname) ?? [];
@@ -81,7 +90,14 @@ export class Collector implements AsyncDisposable {
     return [...this.#bodies.keys()].sort();
   }
 
-  /** The spans that came. */
+  /** Whether a span of that name came as protobuf, which is what a process exports where nobody names a form. */
+  cameAsProtobuf(name: string): boolean {
+    // Field 5 of a Span is its name: opentelemetry/proto/trace/v1/trace.proto.
+    const field = Buffer.from(`\x2a${String.fromCharCode(name.length)}${name}`, "latin1");
+    return (this.#protobufs.get("/v1/traces") ?? []).some((body) => body.includes(field));
+  }
+
+  /** The spans that came as JSON. */
   get spans(): ExportedSpan[] {
     return this.#read(
       "/v1/traces",
