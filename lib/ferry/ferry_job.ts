@@ -46,6 +46,8 @@ export class FerryJob implements Ferry {
   #running: Promise<void>;
   #findings: readonly Finding[] | undefined;
   #retrying = false;
+  /** The state could not be opened: nobody else can tell of the ferry either. */
+  #unopened = false;
   #end = Promise.withResolvers<FerryResource>();
 
   /** Starts at once. `alone`: ends with `ferry-owned-elsewhere` instead of waiting for another owner. */
@@ -169,9 +171,11 @@ export class FerryJob implements Ferry {
   async #take(signal: AbortSignal): Promise<StoredFerry | null> {
     try {
       await this.#lease.open();
+      this.#unopened = false;
     } catch (e) {
       signal.throwIfAborted();
       if (this.#lease.own !== null) throw e;
+      this.#unopened = true;
       await this.#explain(e, signal);
     }
     const how = { alone: this.alone, retrying: this.#retrying };
@@ -271,6 +275,7 @@ export class FerryJob implements Ferry {
     }
     const findings = this.#findings;
     this.#findings = undefined;
+    if (this.#unopened) this.#telling.call();
     await this.#telling.end(code === "cancelled" ? "cancelled" : "failed", e, findings);
   }
 

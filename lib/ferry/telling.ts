@@ -159,11 +159,17 @@ export class Telling implements Logbook {
   /** Events are stored under the lease from now on, and posted: what happened before, another process has told. */
   attach(): void {
     this.#log.attach({ save: this.lease.eventSaver() });
+    this.call();
+  }
+
+  /** What is told from now on is posted, stored or not. */
+  call(): void {
     const { callbacks } = this.spec;
     if (callbacks === null || this.#calling !== null) return;
     const { signal } = this.#hush;
+    const from = this.#log.lastId;
     const calling = new Callbacks(this.spec.id, callbacks, this.callbacks)
-      .follow(this.#log.read(this.#log.lastId, signal), signal)
+      .follow(() => this.#log.read(from, signal), signal)
       .finally(() => {
         if (this.#calling === calling) this.#calling = null;
       });

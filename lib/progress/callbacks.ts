@@ -8,8 +8,10 @@ import { lookup } from "node:dns/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { aborted } from "../aborted.ts";
-import { errorText, FerryError } from "../errors.ts";
+import { FerryError } from "../errors.ts";
 import type { CallbackSettings } from "../spec/ferry_spec.ts";
+import { isLinkLocal } from "./link_local.ts";
+import { post } from "./post.ts";
 import type { FerryEvent } from "./resource.ts";
 
 /** Tries of one post, and milliseconds before the second; each further one waits twice as long. */
@@ -40,34 +42,37 @@ export class Callbacks {
     private readonly resolve: Resolve = (host) => lookup(host, { all: true }),
   ) {}
 
-  /** Posts what comes, in order, until the events end or `signal` aborts. Never throws. */
-  async follow(events: AsyncIterable<FerryEvent>, signal: AbortSignal): Promise<void> {
+  /**
+   * Posts what comes, to each URL in order, until the events end or `signal` aborts. `read` gives each URL events of its
+   * own: one that does not answer costs no other its posts. Never throws.
+   */
+  async follow(read: () => AsyncIterable<FerryEvent>, signal: AbortSignal): Promise<void> {
+    const { state, progress, error } = this.urls;
+    const urls = new Set([state, progress, error].filter((url) => url !== null));
+    await Promise.all([...urls].map((url) => this.#postAll(url, read(), signal)));
+  }
+
+  async #postAll(url: string, events: AsyncIterable<FerryEvent>, signal: AbortSignal): Promise<void> {
     for await (const event of events) {
-      for (const url of this.#addressees(event)) {
+      if (signal.aborted) return;
+      if (!this.#wants(url, event)) continue;
+      await this.#deliver(url, event, signal).catch((error) => {
         if (signal.aborted) return;
-        await this.#deliver(url, event, signal).catch((error) => {
-          if (signal.aborted) return;
-          getLogger(["chainferry", "callbacks"]).warning("Cannot post event {id} to {host}: {reason}", {
-            ferry: this.ferry,
-            id: event.id,
-            host: URL.parse(url)?.host,
-            reason: why(error),
-          });
+        getLogger(["chainferry", "callbacks"]).warning("Cannot post event {id} to {host}: {reason}", {
+          ferry: this.ferry,
+          id: event.id,
+          host: URL.parse(url)?.host,
+          reason: why(error),
         });
-      }
+      });
     }
   }
 
-  #addressees({ type }: FerryEvent): string[] {
+  #wants(url: string, { type }: FerryEvent): boolean {
     const { state, progress, error } = this.urls;
-    const wanted = type === "progress"
-      ? [progress]
-      : type === "failed"
-      ? [state, error]
-      : type === "log"
-      ? []
-      : [state];
-    return wanted.filter((url) => url !== null);
+    if (type === "log") return false;
+    if (type === "progress") return url === progress;
+    return url === state || (type === "failed" && url === error);
   }
 
   async #deliver(url: string, event: FerryEvent, signal: AbortSignal): Promise<void> {
@@ -87,50 +92,42 @@ export class Callbacks {
 
   async #post(url: string, body: string, signal: AbortSignal): Promise<number> {
     const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-    if (!this.policy.linkLocal) await this.#refuseLinkLocal(new URL(url).hostname, late);
+    const to = new URL(url);
+    const addresses = await this.#addresses(to.hostname.replace(/^\[|\]$/g, ""), late);
     const timestamp = String(Math.floor(Date.now() / 1000));
-    const answer = await fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(this.policy.secret === null ? {} : {
-          "chainferry-timestamp": timestamp,
-          "chainferry-signature": await signature(this.policy.secret, `${timestamp}.${body}`),
-        }),
-      },
-      body,
-      // Another address may be one that must not be posted to.
-      redirect: "manual",
-      signal: late,
-    });
-    await answer.body?.cancel();
-    return answer.status;
+    const headers = {
+      "content-type": "application/json",
+      ...(this.policy.secret === null ? {} : {
+        "chainferry-timestamp": timestamp,
+        "chainferry-signature": await signature(this.policy.secret, `${timestamp}.${body}`),
+      }),
+    };
+    return await post({ url: to, addresses, headers, body }, late);
   }
 
-  async #refuseLinkLocal(hostname: string, late: AbortSignal): Promise<void> {
-    const host = hostname.replace(/^\[|\]$/g, "");
+  async #addresses(host: string, late: AbortSignal): Promise<string[]> {
     // A name server that does not answer is waited for by the system, which knows no signal.
-    for (const { address } of await Promise.race([this.resolve(host), aborted(late)])) {
-      if (!isLinkLocal(address)) continue;
+    const found = await Promise.race([this.resolve(host), aborted(late)]);
+    const addresses = found.map(({ address }) => address);
+    if (!this.policy.linkLocal && addresses.some(isLinkLocal)) {
       throw new FerryError("link-local", `Cannot post to ${host}: it is a link-local address`, {
         hint: "Set FERRY_CALLBACK_LINK_LOCAL=1 where that is meant",
       });
     }
+    return addresses;
   }
 }
 
 /** What a receiver answers and that is none of 2xx; its message is for people. */
 class Refused extends Error {}
 
-/** Why a post failed, without its URL: path and query are as good as a password, and a fetch's error repeats them. */
+/** Why a post failed, without its URL: path and query are as good as a password, and a message may repeat them. */
 function why(error: unknown): string {
   if (error instanceof FerryError || error instanceof Refused) return error.message;
   if (!(error instanceof Error)) return "unknown";
   if (error.name === "TimeoutError") return `no answer within ${PATIENCE_MS / 1000} s`;
-  const { code, cause } = error as { code?: unknown; cause?: unknown };
-  if (typeof code === "string") return code;
-  // The URL stands before these words, and holds no space; behind them is what the connection met.
-  return / client error \(\w+\): (.*)$/.exec(errorText(cause ?? error))?.[1] ?? error.name;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : error.name;
 }
 
 /** `sha256=` and the HMAC of a text, as hex. */
@@ -139,10 +136,4 @@ export async function signature(secret: string, text: string): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, ["sign"]);
   return `sha256=${new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes.encode(text))).toHex()}`;
-}
-
-/** 169.254.0.0/16 and fe80::/10, also as an IPv4-mapped address. */
-export function isLinkLocal(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:/, "");
-  return plain.startsWith("169.254.") || /^fe[89ab][0-9a-f]:/.test(plain) || /^a9fe:/.test(plain);
 }

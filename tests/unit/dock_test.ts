@@ -39,6 +39,27 @@ Deno.test("two starts at once with one id and one spec attach to one ferry", asy
   }
 });
 
+Deno.test("a ferry whose target cannot be reached posts that it failed", async () => {
+  const posts: string[] = [];
+  await using receiver = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { ferry, type, error } = await request.json();
+    posts.push([new URL(request.url).pathname, ferry, type, error.code].join(" "));
+    return new Response();
+  });
+  const to = `http://127.0.0.1:${receiver.addr.port}`;
+  const nobody = urlOf(freePort());
+  const dock = openDock();
+  try {
+    const callbacks = { state: `${to}/state`, error: `${to}/error` };
+    const ferry = await dock.start(shopSpec(nobody, nobody, { id: "a", callbacks }));
+    assert.equal((await ferry.ended).state, "failed");
+  } finally {
+    // What is to be posted is posted before.
+    await dock.close();
+  }
+  assert.deepEqual(posts.sort(), ["/error a failed preflight-refused", "/state a failed preflight-refused"]);
+});
+
 Deno.test("a dock that is closed while it asks a target makes no ferry any more", async () => {
   await using silent = silentServer();
   const dock = openDock();
