@@ -82,7 +82,7 @@ export function holdsReplay(state: FerryState, hold: Hold | null): boolean {
   return hold === "all" && state !== "cuttingOver";
 }
 
-/** What may be asked now; a ferry that is held goes on before it does anything else. Cancelling while cutting over would race with the end: the cutover's own deadline ends it. */
+/** What may be asked now; a ferry that is held goes on, or is held otherwise, before it does anything else. Cancelling while cutting over would race with the end: the cutover's own deadline ends it. */
 export function allowedActions(state: FerryState, paused: boolean): readonly FerryAction[] {
   switch (state) {
     case "done":
@@ -93,11 +93,11 @@ export function allowedActions(state: FerryState, paused: boolean): readonly Fer
     case "cuttingOver":
       return [];
     case "awaitingCutover":
-      return paused ? ["resume", "cancel"] : ["cutover", "verify", "pause", "cancel"];
+      return paused ? ["resume", "pause", "cancel"] : ["cutover", "verify", "pause", "cancel"];
     case "preflight":
     case "copying":
     case "catchingUp":
     case "verifying":
-      return [paused ? "resume" : "pause", "cancel"];
+      return paused ? ["resume", "pause", "cancel"] : ["pause", "cancel"];
   }
 }

@@ -65,15 +65,16 @@ export class Orders {
   }
 
   /**
-   * Holds what is said from now on; `null` lets everything go on. Recorded when this resolves. An order that nothing has
-   * come of yet is withdrawn.
+   * Holds what is said from now on, whatever was held before; `null` lets everything go on. Recorded when this resolves.
+   * What is held already is not told again. An order that nothing has come of yet is withdrawn.
    */
   async hold(what: Hold | null): Promise<void> {
     if (this.#asked !== null) this.telling.log(`Withdrawn, since the ferry is held: ${this.#asked}`);
     this.drop();
+    const same = this.telling.snapshot.hold === what;
     this.telling.snapshot.hold = what;
     if (this.#early !== null) this.#earlyHold = what;
-    this.telling.tell("state");
+    if (!same) this.telling.tell("state");
     await this.telling.save();
   }
 

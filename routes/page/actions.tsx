@@ -16,12 +16,14 @@ const NAMES: Readonly<Record<FerryAction, string>> = {
 /** The one that leads on comes first, the one that ends it last. */
 const ORDER: readonly FerryAction[] = ["cutover", "retry", "resume", "pause", "verify", "cancel"];
 
-/** Only what is allowed now; what cannot be taken back asks for the ferry's name. */
+/** Only what is allowed now, and changes something; what cannot be taken back asks for the ferry's name. */
 export function Actions({ resource: r }: { readonly resource: FerryResource }) {
   if (r.actions.length === 0) return null;
   return (
     <section class="actions" aria-label="Actions" data-key={`actions ${r.actions.join(" ")}`}>
-      {ORDER.filter((action) => r.actions.includes(action)).map((action) =>
+      {ORDER.filter((action) => r.actions.includes(action) && !(action === "pause" && r.paused)).map((
+        action,
+      ) =>
         action === "cancel"
           ? (
             <details class="cancel">

@@ -105,7 +105,7 @@ onEachFlavour(
       const held = await service.ask("POST", "/v1/ferries/held/pause", { hold: "all" });
       assert.equal(held.status, 202);
       const body = held.body as FerryResource;
-      assert.deepEqual([body.paused, body.hold, body.actions], [true, "all", ["resume", "cancel"]]);
+      assert.deepEqual([body.paused, body.hold, body.actions], [true, "all", ["resume", "pause", "cancel"]]);
       before = await stillStanding(sql);
       await write(7);
       await untilTrue("changes wait, and the lag is told", async () => {
@@ -163,7 +163,7 @@ onEachFlavour(
     assert.equal((await service.ask("POST", "/v1/ferries/waits/pause", { hold: "all" })).status, 202);
     const refused = await service.ask("POST", "/v1/ferries/waits/cutover");
     assert.equal(refused.status, 409);
-    assert.deepEqual((refused.body as { actions: string[] }).actions, ["resume", "cancel"]);
+    assert.deepEqual((refused.body as { actions: string[] }).actions, ["resume", "pause", "cancel"]);
     const before = await stillStanding(sql);
     // 60 MB of images, each of its own transaction; 32 MB may wait here.
     for (let i = 0; i < 1000; i++) {
@@ -217,6 +217,42 @@ onEachFlavour("a pause withdraws a cutover that has not begun", async ({ source,
     await dock.close();
   }
 });
+
+onEachFlavour(
+  "another hold takes the place of the one that is there, the same again changes nothing",
+  async ({ source, target }) => {
+    await makeOrders(source.url, 100, 10);
+    await using there = await Sql.open(source.url);
+    await using sql = await Sql.open(target.url);
+    await using service = await Service.start();
+    const cutover = { mode: "manual", fence: "lockTables", keepFence: false };
+    const spec = { id: "again", source: source.url, target: target.url, tables: ["shop.*"], cutover };
+    assert.equal((await service.ask("POST", "/v1/ferries", spec)).status, 202);
+    await service.until("again", ["awaitingCutover"]);
+    const pause = async (body: unknown, hold: string) => {
+      const { status, body: answer } = await service.ask("POST", "/v1/ferries/again/pause", body);
+      assert.deepEqual([status, (answer as FerryResource).hold], [202, hold], JSON.stringify(answer));
+      assert.deepEqual((answer as FerryResource).actions, ["resume", "pause", "cancel"]);
+    };
+    await pause(undefined, "copy");
+    await pause({ hold: "all" }, "all");
+    await pause({ hold: "all" }, "all");
+    const before = await stillStanding(sql);
+    await there.run("UPDATE shop.orders SET v = v + 1000");
+    await wait(1000);
+    assert.equal(await standing(sql), before, "nothing is replayed");
+    await pause(undefined, "copy");
+    await pause({ hold: "copy" }, "copy");
+    await untilTrue("changes are replayed", async () => await standing(sql) !== before);
+    assert.equal((await service.ask("POST", "/v1/ferries/again/resume")).status, 202);
+    await service.cutOver("again");
+    const told = await service.events("again", 0, (events) => events.at(-1)?.event === "done");
+    const holds = told.filter((e) => e.event === "state" && e.data.state === "awaitingCutover")
+      .map((e) => e.data.hold);
+    assert.deepEqual(holds, [null, "copy", "all", "copy", null], "the same again is not told");
+    assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 100);
+  },
+);
 
 onEachFlavour("a pause that comes before the ferry is taken up holds it then", async ({ source, target }) => {
   await makeOrders(source.url, 3000, 1000);

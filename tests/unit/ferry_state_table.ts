@@ -116,11 +116,14 @@ export interface Asked {
 
 /** What may be asked in each state. */
 export const ASKED: Readonly<Record<FerryState, Asked>> = {
-  preflight: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
-  copying: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
-  catchingUp: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
-  verifying: { running: ["pause", "cancel"], paused: ["resume", "cancel"] },
-  awaitingCutover: { running: ["cutover", "verify", "pause", "cancel"], paused: ["resume", "cancel"] },
+  preflight: { running: ["pause", "cancel"], paused: ["resume", "pause", "cancel"] },
+  copying: { running: ["pause", "cancel"], paused: ["resume", "pause", "cancel"] },
+  catchingUp: { running: ["pause", "cancel"], paused: ["resume", "pause", "cancel"] },
+  verifying: { running: ["pause", "cancel"], paused: ["resume", "pause", "cancel"] },
+  awaitingCutover: {
+    running: ["cutover", "verify", "pause", "cancel"],
+    paused: ["resume", "pause", "cancel"],
+  },
   cuttingOver: { running: [], paused: [] },
   done: { running: [], paused: [] },
   failed: { running: ["retry"], paused: ["retry"] },

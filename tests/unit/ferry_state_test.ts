@@ -114,7 +114,7 @@ Deno.test("an action is allowed only where the state can answer it", () => {
       if (actions.includes("cutover")) assert.ok(mayMove(state, "cuttingOver"), `cutover in ${state}`);
       if (actions.includes("verify")) assert.ok(mayMove(state, "verifying"), `verify in ${state}`);
       if (actions.includes("retry")) assert.ok(mayMove(state, "preflight"), `retry in ${state}`);
-      assert.ok(!(actions.includes("pause") && actions.includes("resume")), `pause and resume in ${state}`);
+      assert.ok(paused || !actions.includes("resume"), `resume in ${state}, which nobody holds`);
     }
   }
 });

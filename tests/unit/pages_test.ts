@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { FerryState } from "../../lib/ferry/ferry_state.ts";
+import { allowedActions, type FerryState } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { createApp } from "../../routes/app.ts";
 import { headline } from "../../lib/progress/wording.ts";
@@ -99,7 +99,11 @@ Deno.test("a ferry's page offers what is allowed now, and a cutover only for its
   assert.match(html, /role="progressbar"/);
   assert.match(html, /aria-current="step"/);
   assert(!html.includes(SECRET));
-  ferry.go("awaitingCutover");
+  ferry.go("copying", { paused: true, hold: "copy", actions: allowedActions("copying", true) });
+  html = await (await get("/ferries/orders.eu")).text();
+  assert.match(html, /action="\/ferries\/orders\.eu\/resume"/);
+  assert.doesNotMatch(html, /\/pause"/, "what is held already");
+  ferry.go("awaitingCutover", { paused: false, hold: null });
   html = await (await get("/ferries/orders.eu")).text();
   assert.match(html, /action="\/ferries\/orders\.eu\/cutover"/);
   assert.match(html, /pattern="orders\\\.eu"/);
