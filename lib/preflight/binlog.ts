@@ -6,6 +6,7 @@ import type { Session } from "../mysql/session.ts";
 import { isAtLeast, type Server } from "../mysql/server.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
+import { isDenied, missingReplication } from "./privileges.ts";
 
 /** Settings that decide what the binlog tells, by lower-case name; those that a server does not know are missing. */
 export type BinlogSettings = ReadonlyMap<string, string>;
@@ -81,7 +82,15 @@ export async function checkReplicaUpdates(
 ): Promise<Finding[]> {
   const logged = settings.get("log_replica_updates") ?? settings.get("log_slave_updates") ?? "ON";
   if (logged === "ON" || settings.get("log_bin") !== "ON") return [];
-  if (!await isReplica(session, server)) return [];
+  const replica = await isReplica(session, server);
+  if (replica === false) return [];
+  if (replica === null) {
+    return [missingReplication(
+      server.vendor === "mariadb" ? "SLAVE MONITOR" : "REPLICATION CLIENT",
+      `it does not log what it would replay (log_replica_updates, log_slave_updates), and the source refused ` +
+        `${replicaStatement(server)}, which tells whether it is a replica`,
+    )];
+  }
   return [refuse(
     "binlog-replica-updates",
     "log_replica_updates",
@@ -90,18 +99,19 @@ export async function checkReplicaUpdates(
   )];
 }
 
-/** Whether the server replays another one's changes; `false` where the user may not look. */
-export async function isReplica(session: Session, server: Server): Promise<boolean> {
-  const statement = server.vendor === "mariadb"
-    ? "SHOW ALL SLAVES STATUS"
-    : isAtLeast(server, 8, 0, 22)
-    ? "SHOW REPLICA STATUS"
-    : "SHOW SLAVE STATUS";
+/** Whether the server replays another one's changes; `null` where the user may not look. */
+export async function isReplica(session: Session, server: Server): Promise<boolean | null> {
   try {
-    return (await session.query(statement)).length > 0;
-  } catch {
-    return false; // not allowed to look: nothing speaks for a replica
+    return (await session.query(replicaStatement(server))).length > 0;
+  } catch (e) {
+    if (isDenied(e)) return null;
+    throw e;
   }
+}
+
+function replicaStatement(server: Server): string {
+  if (server.vendor === "mariadb") return "SHOW ALL SLAVES STATUS";
+  return isAtLeast(server, 8, 0, 22) ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS";
 }
 
 /** Where replay goes on from. */

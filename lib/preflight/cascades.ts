@@ -34,12 +34,12 @@ export interface Cascade {
 /**
  * Whether every cascaded change is in the source's binlog. MySQL 9.6 and newer run cascades above the engine and log
  * them, unless they were started with `innodb_native_foreign_keys`; older ones and MariaDB leave them to the engine, and
- * replicas to theirs. A replica is not believed: its own source may be of either kind.
+ * replicas to theirs. A replica, or what may be one, is not believed: its own source may be of either kind.
  */
 export async function logsCascades(session: Session, server: Server): Promise<boolean> {
   if (server.vendor !== "mysql") return false;
   const row = await session.one("SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'");
-  return row?.Value === "OFF" && !await isReplica(session, server);
+  return row?.Value === "OFF" && await isReplica(session, server) === false;
 }
 
 /** The cascades that the binlog does not tell of, where both tables are ferried. */

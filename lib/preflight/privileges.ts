@@ -145,7 +145,8 @@ function judgeReplicaGrant(grants: Grants): Finding[] {
   return [grants.complete ? finding : { ...finding, level: "warning" }];
 }
 
-function missingReplication(privilege: string, seen: string): Finding {
+/** Refuses the ferry for a privilege that following the binlog needs. */
+export function missingReplication(privilege: string, seen: string): Finding {
   return refuse(
     "replication-privilege",
     privilege,

@@ -412,7 +412,7 @@ onEachFlavour(
     await sql.run("CREATE USER plain@'%' IDENTIFIED BY 'plain-pw'");
     const replication = vendor === "mysql"
       ? "REPLICATION SLAVE, REPLICATION CLIENT"
-      : "REPLICATION SLAVE, BINLOG MONITOR";
+      : "REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR";
     await sql.run(`GRANT ${replication} ON *.* TO plain@'%'`);
     await sql.run("GRANT SELECT, LOCK TABLES ON shop.* TO plain@'%'");
     const url = source.url.replace(/\/\/[^@]+@/, "//plain:plain-pw@");
