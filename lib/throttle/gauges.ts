@@ -1,17 +1,19 @@
 /**
- * Reads what throttles: each number from its own server, over a session that is kept, within a second.
+ * Reads what throttles: each number from its own server. One that is late is waited for once, and asked for again only when
+ * it has come: the others are read meanwhile, and nothing piles up.
  * @module
  */
 import { aborted } from "../aborted.ts";
 import { errorNumber } from "../errors.ts";
-import { type Row, Session } from "../mysql/session.ts";
-import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { ThrottleSettings } from "../spec/ferry_spec.ts";
+import { Asker } from "./asker.ts";
 import type { Reading } from "./limits.ts";
 import { READING_NAMES } from "./reading_names.ts";
 
-/** Milliseconds that one number may take. */
+/** Milliseconds that one number is waited for. */
 const PATIENCE_MS = 3000;
+/** What a server tells over one session: it does not take long. */
+const STATUS = "status";
 
 /** Which servers there are. */
 export interface Servers {
@@ -23,20 +25,21 @@ export interface Servers {
 
 /** The numbers that some settings ask for. */
 export class Gauges {
-  readonly #sessions = new Map<string, Promise<Session>>();
-  #closed = false;
+  readonly #asker: Asker;
+  /** Names of what was late and has not come yet. */
+  readonly #late = new Set<string>();
 
   /** Nothing is connected before {@linkcode read}. */
-  constructor(private readonly servers: Servers) {}
+  constructor(private readonly servers: Servers) {
+    this.#asker = new Asker(servers.target);
+  }
 
   /** Every number. `lagSeconds`: how far the ferry's own replay is behind, `null` while that is not known. */
   async read(settings: ThrottleSettings, lagSeconds: number | null, signal: AbortSignal): Promise<Reading[]> {
     const { maxLagSeconds, maxThreadsRunning, criticalThreadsRunning, maxHistoryListLength } = settings;
     const wanted: Promise<Reading>[] = [];
     const add = (name: string, max: number, critical: number | null, read: () => Promise<number>) => {
-      const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-      const value = Promise.race([read(), aborted(late)]).catch((e) => ({ unknown: why(e) }));
-      wanted.push(value.then((value) => ({ name, value, max, critical })));
+      wanted.push(this.#inTime(name, read, signal).then((value) => ({ name, value, max, critical })));
     };
     if (maxLagSeconds !== null) {
       if (lagSeconds !== null) {
@@ -77,33 +80,47 @@ export class Gauges {
   }
 
   /** Closes what was opened, for good. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const open = [...this.#sessions.values()];
-    this.#sessions.clear();
-    for (const session of open) await session.then((s) => s.destroy(), () => {});
+  close(): Promise<void> {
+    return this.#asker.close();
+  }
+
+  async #inTime(name: string, read: () => Promise<number>, signal: AbortSignal): Promise<Reading["value"]> {
+    if (this.#late.has(name)) return { unknown: NO_ANSWER };
+    const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const reading = read();
+    try {
+      return await Promise.race([reading, aborted(late)]);
+    } catch (e) {
+      if (!late.aborted) return { unknown: why(e) };
+      this.#late.add(name);
+      const come = () => this.#late.delete(name);
+      reading.then(come, come);
+      return { unknown: NO_ANSWER };
+    }
   }
 
   async #status(url: string, name: string): Promise<number> {
-    const rows = await this.#ask(url, "SHOW GLOBAL STATUS LIKE ?", [name.replace(/[\\_%]/g, "\\$&")]);
+    const like = name.replace(/[\\_%]/g, "\\$&");
+    const rows = await this.#asker.ask(url, STATUS, "SHOW GLOBAL STATUS LIKE ?", [like]);
     return numberOf(rows[0]?.Value, `the server knows no status "${name}"`);
   }
 
   async #query(url: string, sql: string): Promise<number> {
-    const [row] = await this.#ask(url, sql);
+    const [row] = await this.#asker.ask(url, sql, sql);
     return numberOf(row === undefined ? undefined : Object.values(row)[0], "the query answers no number");
   }
 
   async #historyListLength(): Promise<number> {
     const sql =
       "SELECT COUNT AS n FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'";
-    const [row] = await this.#ask(this.servers.source, sql);
+    const [row] = await this.#asker.ask(this.servers.source, sql, sql);
     return numberOf(row?.n, "the server does not tell it");
   }
 
   async #replicaLag(url: string): Promise<number> {
+    const ask = (sql: string) => this.#asker.ask(url, "replica", sql);
     // The old words are the only ones that MariaDB and MySQL 5.7 share; MySQL 8.4 took them away.
-    const rows = await this.#ask(url, "SHOW REPLICA STATUS").catch(() => this.#ask(url, "SHOW SLAVE STATUS"));
+    const rows = await ask("SHOW REPLICA STATUS").catch(() => ask("SHOW SLAVE STATUS"));
     // One row a source that it follows.
     const lags = rows.map((row) =>
       numberOf(row.Seconds_Behind_Source ?? row.Seconds_Behind_Master, NO_REPLICA)
@@ -111,38 +128,19 @@ export class Gauges {
     if (lags.length === 0) throw new Unreadable(NO_REPLICA);
     return Math.max(...lags);
   }
-
-  async #ask(url: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return await (await this.#session(url)).query(sql, values);
-  }
-
-  /** The session of a server; one that was lost is opened again, once for all that ask. */
-  async #session(url: string): Promise<Session> {
-    const known = this.#sessions.get(url);
-    if (known !== undefined && await known.then((s) => s.usable, () => false)) return await known;
-    // Nobody would close it.
-    if (this.#closed) throw new Unreadable("nobody reads any more");
-    let opening = this.#sessions.get(url);
-    // Else another reading has found the same meanwhile, and begun.
-    if (opening === undefined || opening === known) {
-      const side = url === this.servers.target ? "target" : "source";
-      opening = Session.open(parseConnectionUrl(url), { side, connectTimeout: PATIENCE_MS });
-      this.#sessions.set(url, opening);
-    }
-    return await opening;
-  }
 }
 
 /** A server's answer that holds no number; its message is for people. */
 class Unreadable extends Error {}
 
 const NO_REPLICA = "it does not replicate";
+const NO_ANSWER = "no answer";
 
 /** Why a number is not known, without whatever a server may have put into its message. */
 function why(e: unknown): string {
   if (e instanceof Unreadable) return e.message;
   const number = errorNumber(e);
-  return number === null ? "no answer" : `error ${number}`;
+  return number === null ? NO_ANSWER : `error ${number}`;
 }
 
 function numberOf(value: unknown, otherwise: string): number {
