@@ -68,3 +68,9 @@ export function binlogStatusStatement(server: Server): string {
   }
   return isAtLeast(server, 10, 5) ? "SHOW BINLOG STATUS" : "SHOW MASTER STATUS";
 }
+
+/** The statement that tells a row for each server that this one replicates, by whatever name it does. */
+export function replicaStatusStatement(server: Server): string {
+  if (server.vendor === "mariadb") return "SHOW ALL SLAVES STATUS";
+  return isAtLeast(server, 8, 0, 22) ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS";
+}

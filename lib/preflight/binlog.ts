@@ -3,7 +3,7 @@
  * @module
  */
 import type { Session } from "../mysql/session.ts";
-import { isAtLeast, type Server } from "../mysql/server.ts";
+import { replicaStatusStatement, type Server } from "../mysql/server.ts";
 import type { Finding } from "../progress/resource.ts";
 import { refuse } from "./finding.ts";
 import { isDenied, missingReplication } from "./privileges.ts";
@@ -88,7 +88,7 @@ export async function checkReplicaUpdates(
     return [missingReplication(
       server.vendor === "mariadb" ? "SLAVE MONITOR" : "REPLICATION CLIENT",
       `it does not log what it would replay (log_replica_updates, log_slave_updates), and the source refused ` +
-        `${replicaStatement(server)}, which tells whether it is a replica`,
+        `${replicaStatusStatement(server)}, which tells whether it is a replica`,
     )];
   }
   return [refuse(
@@ -102,16 +102,11 @@ export async function checkReplicaUpdates(
 /** Whether the server replays another one's changes; `null` where the user may not look. */
 export async function isReplica(session: Session, server: Server): Promise<boolean | null> {
   try {
-    return (await session.query(replicaStatement(server))).length > 0;
+    return (await session.query(replicaStatusStatement(server))).length > 0;
   } catch (e) {
     if (isDenied(e)) return null;
     throw e;
   }
-}
-
-function replicaStatement(server: Server): string {
-  if (server.vendor === "mariadb") return "SHOW ALL SLAVES STATUS";
-  return isAtLeast(server, 8, 0, 22) ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS";
 }
 
 /** Where replay goes on from. */

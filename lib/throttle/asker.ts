@@ -58,8 +58,6 @@ export class Asker {
     if (known !== undefined && await known.then((line) => line.session.usable, () => false)) {
       return await known;
     }
-    // Nobody would close it.
-    this.#closing.signal.throwIfAborted();
     let opening = this.#lines.get(key);
     // Else another question has found the same meanwhile, and begun.
     if (opening === undefined || opening === known) {

@@ -5,6 +5,7 @@
  */
 import { aborted } from "../aborted.ts";
 import { errorNumber } from "../errors.ts";
+import { replicaStatusStatement } from "../mysql/server.ts";
 import type { ThrottleSettings } from "../spec/ferry_spec.ts";
 import { Asker } from "./asker.ts";
 import type { Reading } from "./limits.ts";
@@ -118,10 +119,8 @@ export class Gauges {
   }
 
   async #replicaLag(url: string): Promise<number> {
-    const ask = (sql: string) => this.#asker.ask(url, "replica", sql);
-    // The old words are the only ones that MariaDB and MySQL 5.7 share; MySQL 8.4 took them away.
-    const rows = await ask("SHOW REPLICA STATUS").catch(() => ask("SHOW SLAVE STATUS"));
-    // One row a source that it follows.
+    const rows = await this.#asker.ask(url, "replica", replicaStatusStatement);
+    // Where it follows several, the one that is furthest behind counts, and one that is stopped as if all were.
     const lags = rows.map((row) =>
       numberOf(row.Seconds_Behind_Source ?? row.Seconds_Behind_Master, NO_REPLICA)
     );

@@ -69,11 +69,13 @@ onEachFlavour(
 
 onEachFlavour("a reading that is under way opens nothing once all is closed", async ({ source, target }) => {
   await using sql = await Sql.open(source.url);
-  // Where the first question fails, a second one is asked.
-  const settings = settingsOf({ maxLagSeconds: 5, replicas: [source.url] });
+  const settings = settingsOf({ checks: [{ on: "source", status: "Uptime", max: 1_000_000 }] });
   const gauges = new Gauges({ source: source.url, target: target.url });
   await gauges.read(settings, null, never);
-  await untilThere(sql, 1, "the replica's session");
+  const [id] = await untilThere(sql, 1, "the session");
+  await sql.run(`KILL ${id}`);
+  await untilThere(sql, 0, "it is lost");
+  await new Promise((r) => setTimeout(r, 300)); // and this side has heard of it
   const stop = new AbortController();
   const reading = gauges.read(settings, null, stop.signal);
   stop.abort();

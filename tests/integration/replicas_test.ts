@@ -50,7 +50,7 @@ onEachFlavour(
       }
       await sql.run(`GRANT ${grant} ON *.* TO plain@'%'`);
       assert.deepEqual(await errors(), []);
-      await pointAt(target, source, vendor === "mariadb" ? "north" : "");
+      await pointAt(target, source, "north");
       const [refused, ...more] = await errors();
       assert.match(refused, /^binlog-replica-updates log_replica_updates: /);
       assert.deepEqual(more, []);

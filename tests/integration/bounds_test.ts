@@ -1,0 +1,71 @@
+/**
+ * Each number that throttles, read while it is above its bound, and while it is not.
+ */
+import assert from "node:assert/strict";
+import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
+import { parseChange } from "../../lib/spec/parse_spec.ts";
+import { Gauges } from "../../lib/throttle/gauges.ts";
+import { judgeReadings } from "../../lib/throttle/limits.ts";
+import { type ServerPair, startServer } from "../servers/mod.ts";
+import { untilTrue } from "../support/ferries.ts";
+import { onEachFlavour } from "../support/flavours.ts";
+import { makeOrders } from "../support/orders.ts";
+import { pointAt } from "../support/replicas.ts";
+import { Sql } from "../support/sql.ts";
+
+function settingsOf(throttle: unknown): ThrottleSettings {
+  const reading = parseChange({ throttle });
+  assert("change" in reading, JSON.stringify(reading));
+  return reading.change.throttle!;
+}
+
+/** Waits until what these settings throttle for is as said; `null` for nothing. */
+async function untilReason(
+  { source, target }: ServerPair,
+  throttle: unknown,
+  wanted: RegExp | null,
+): Promise<void> {
+  const settings = settingsOf(throttle);
+  const gauges = new Gauges({ source: source.url, target: target.url });
+  try {
+    let reason: string | null = null;
+    await untilTrue(`the reason is ${wanted}`, async () => {
+      reason = judgeReadings(await gauges.read(settings, null, new AbortController().signal)).reason;
+      return wanted === null ? reason === null : wanted.test(reason ?? "");
+    }, { everyMs: 200 }).catch((e) => assert.fail(`${e.message}, but ${reason}`));
+  } finally {
+    await gauges.close();
+  }
+}
+
+onEachFlavour(
+  "a replica is as far behind as what it is furthest behind, by whatever name, and one that is stopped tells nothing",
+  async (pair, vendor) => {
+    const { source: north, target: replica } = pair;
+    await using south = await startServer({ vendor });
+    for (const { url } of [north, south, replica]) await makeOrders(url);
+    await pointAt(north, replica, "north");
+    await pointAt(south, replica, "south");
+    await using there = await Sql.open(replica.url);
+    await using held = await there.again();
+    const [start, stop] = vendor === "mysql"
+      ? ["START REPLICA", "STOP REPLICA FOR CHANNEL 'south'"]
+      : ["START ALL SLAVES", "STOP SLAVE 'south'"];
+    const throttle = { maxLagSeconds: 2, replicas: [replica.url] };
+    const none = "the lag of replica 1 in seconds cannot be read: it does not replicate";
+    await untilReason(pair, throttle, new RegExp(`^${none}$`));
+    await there.run(start);
+    await untilReason(pair, throttle, null);
+    await held.run("BEGIN; SELECT * FROM shop.orders WHERE id = 1 FOR UPDATE");
+    for (const { url } of [north, south]) {
+      await using sql = await Sql.open(url);
+      // What the other one replicates waits for nothing.
+      await sql.run(`UPDATE shop.orders SET v = v + 1 WHERE id = ${url === north.url ? 1 : 2}`);
+    }
+    await untilReason(pair, throttle, /^the lag of replica 1 in seconds is \d+, above 2$/);
+    await held.run("ROLLBACK");
+    await untilReason(pair, throttle, null);
+    await there.run(stop);
+    await untilReason(pair, throttle, new RegExp(`^${none}$`));
+  },
+);
