@@ -104,7 +104,8 @@ async function leastGrants(text: string, { folder }: Bench): Promise<void> {
     for (const [server, sql] of [[pair.source, source], [pair.target, target]] as const) {
       await using root = await Sql.open(server.url);
       // The servers of tests have a user of that name that may do everything.
-      await root.run(sql.replaceAll("ferry@'%'", "least@'%'"));
+      const ours = vendor === "mariadb" ? sql : sql.replaceAll(/^.*-- MariaDB only\n/gm, "");
+      await root.run(ours.replaceAll("ferry@'%'", "least@'%'"));
     }
     const as = ({ url }: TestServer) =>
       Object.assign(new URL(url), { username: "least", password: "secret" }).href;
