@@ -6,14 +6,19 @@
 /** A time of day. */
 export const clock = (date) => date.toLocaleTimeString([], { hour12: false });
 
-/** Numbers of the last minutes, one column a chart's line. Rates of changes are made of their counts. */
+/** Numbers since the page was opened, one column a chart's line. Rates of changes are made of their counts. */
 const series = { time: [], copy: [], replay: [], lag: [], held: [] };
+/** Points that are kept; when there are more, two become one: the older they are, the further apart they lie. */
 const POINTS = 1200;
+/** Milliseconds before the library is asked for again, when it could not be had. */
+const AGAIN = 5000;
 const HEIGHT = 150;
 /** Seconds that a chart shows at least. */
 const SPAN = 60;
 const SPELLS = 5;
 let charts = null;
+let loading = 0;
+let loadAt = 0;
 let applied = null;
 
 /** Takes up what an event tells. */
@@ -30,8 +35,18 @@ export function note({ progress, paused, throttled }) {
   series.replay.push(replayed);
   series.lag.push(progress.lagSeconds);
   series.held.push(reason);
-  if (series.time.length > POINTS) { for (const line of Object.values(series)) line.shift(); }
+  if (series.time.length > POINTS) thin();
   if (series.time.length > 1) draw();
+}
+
+/** Of two numbers their mean, of two reasons one that there is: no time at which copying waited is lost. */
+function thin() {
+  const half = (line, join) =>
+    line.flatMap((value, i) => i % 2 === 1 ? [] : [join(value, line[i + 1] ?? value)]);
+  const mean = (a, b) => a === null || b === null ? a ?? b : (a + b) / 2;
+  series.time = half(series.time, (a) => a);
+  for (const name of ["copy", "replay", "lag"]) series[name] = half(series[name], mean);
+  series.held = half(series.held, (a, b) => a ?? b);
 }
 
 /** Times at which copying waited, each with its reason. */
@@ -50,11 +65,19 @@ function spells() {
 
 async function draw() {
   if (charts === null) {
-    charts = [];
-    const { default: Plot } = await import("/assets/uplot.js");
-    charts = makeCharts(Plot);
+    if (Date.now() < loadAt) return; // the library is still on its way, or is asked for again in a while
+    loadAt = Infinity;
+    try {
+      // What could not be had once is not asked for again under the same name.
+      const { default: Plot } = await import(`/assets/uplot.js${loading === 0 ? "" : `?${loading}`}`);
+      charts = makeCharts(Plot);
+      loadAt = 0;
+    } catch {
+      loading++;
+      loadAt = Date.now() + AGAIN;
+      return;
+    }
   }
-  if (charts.length === 0) return; // the library is still on its way
   charts[0].setData([series.time, series.copy, series.replay]);
   charts[1].setData([series.time, series.lag]);
   const items = spells().slice(-SPELLS).map(({ reason, from, to }) => {
@@ -73,6 +96,7 @@ function makeCharts(Plot) {
     probe.className = `color${name}`;
     return getComputedStyle(probe).color;
   };
+  const [band, ink] = [color("--band"), color("--faint")];
   const axis = {
     stroke: color("--faint"),
     grid: { stroke: color("--line") },
@@ -108,16 +132,18 @@ function makeCharts(Plot) {
             points: { show: false },
           })),
         ],
-        hooks: { drawClear: [(plot) => bands(plot, color("--band"), color("--faint"))] },
+        hooks: { drawClear: [(plot) => bands(plot, band, ink)] },
       },
       [[], ...lines.map(() => [])],
       place,
     );
   };
-  return [
+  const made = [
     chart("rates", [["rows/s copied", "--accent"], ["changes/s replayed", "--good", [6, 3]]]),
     chart("lags", [["seconds behind", "--wait"]]),
   ];
+  probe.remove();
+  return made;
 }
 
 function fit() {
@@ -150,8 +176,11 @@ function bands(plot, band, ink) {
 }
 
 addEventListener("resize", fit);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const plot of charts ?? []) plot.destroy();
-  charts = null;
-  if (series.time.length > 1) draw();
-});
+/** Whatever the colours depend on: they are asked for anew. */
+for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+  matchMedia(query).addEventListener("change", () => {
+    for (const plot of charts ?? []) plot.destroy();
+    charts = null;
+    if (series.time.length > 1) draw();
+  });
+}

@@ -29,7 +29,9 @@ export function Layout({ title, children }: { readonly title: string; readonly c
           </nav>
         </header>
         <main id="main" tabindex={-1}>
-          <p id="heard" class="notice bad" role="status" hidden></p>
+          <p id="heard" class="notice bad" hidden></p>
+          <p id="away" class="unseen" role="status"></p>
+          <p id="undone" class="notice bad" role="alert" hidden></p>
           {children}
         </main>
       </body>

@@ -7,27 +7,33 @@ import { clock, note } from "./charts.js";
 const live = document.getElementById("live");
 const list = document.getElementById("events");
 const heardLine = document.getElementById("heard");
+const awayLine = document.getElementById("away");
+const undoneLine = document.getElementById("undone");
 /** Milliseconds: between two fetches, without news until one is asked for, the same of a ferry that has ended. */
 const PACE = 1000;
 const QUIET = 2000;
 const OVER = 10_000;
-/** Milliseconds without a word until the page says that it is old, and that one answer is waited for. */
-const STALE = 5000;
+/** Milliseconds above those until the page says that it is old, and that one answer is waited for. */
+const LATE = 3000;
 const PATIENCE = 4000;
 /** Milliseconds that something asked for may take: cancelling waits for what is in flight. */
 const DEED = 30_000;
 /** Milliseconds that it is said that something was not done, once the service is back. */
-const TOLD = 10_000;
+const TOLD = 60_000;
 const SHOWN = 200;
+const UNKNOWN = "The service that answers now does not know this ferry.";
 
 let heard = Date.now();
 let wanted = false;
 let fetching = false;
-/** Why what was asked for last was not done, or nothing; and when that was. */
-let undone = "";
-let asked = 0;
+/** Whoever answers does not know the ferry: an ended one is not taken up by the next process. */
+let unknown = false;
+/** When it was told last that something was not done. */
+let refused = 0;
 
 const ended = () => live.querySelector("[data-ended]") !== null;
+/** Milliseconds without news until the service is asked. */
+const quiet = () => live.dataset.events !== undefined && ended() ? OVER : QUIET;
 
 /** Fetches what changes. A second wish while one is under way is kept until the pace allows it. */
 async function refresh() {
@@ -39,8 +45,12 @@ async function refresh() {
       wanted = false;
       const answer = await fetch(live.dataset.live, {
         headers: { accept: "text/html" },
+        redirect: "manual",
         signal: AbortSignal.timeout(PATIENCE),
       });
+      // Whoever is not known any more is sent to where one signs in.
+      if (answer.type === "opaqueredirect") return location.reload();
+      unknown = answer.status === 404;
       if (answer.ok) {
         put(await answer.text());
         heard = Date.now();
@@ -107,11 +117,11 @@ function keyed(old, child) {
   return [...old.children].find((each) => alike(each, child)) ?? null;
 }
 
-/** Posts what a person asks for, so that what was drawn stays. What the service refuses is left to the browser. */
+/** Posts what a person asks for, so that what was drawn stays, and says why it was not done where it was not. */
 async function post(event) {
   const form = event.target;
   event.preventDefault();
-  undone = "";
+  refuse("");
   try {
     const answer = await fetch(form.action, {
       method: "POST",
@@ -119,29 +129,46 @@ async function post(event) {
       redirect: "manual",
       signal: AbortSignal.timeout(DEED),
     });
-    if (answer.type === "opaqueredirect") refresh();
-    else if (answer.status < 500) form.submit();
-    else undone = (await answer.json()).detail ?? `The answer is ${answer.status}`;
+    if (answer.type !== "opaqueredirect") {
+      refuse(
+        await refusal(answer) ??
+          `The answer is ${answer.status}. As far as this page knows, nothing was done.`,
+      );
+    }
+    refresh();
   } catch {
-    // Another page could only be the browser's own, about an address that it cannot reach.
-    undone = "The service did not answer";
+    refuse("The service did not answer. As far as this page knows, nothing was done.");
   }
-  asked = Date.now();
-  age();
 }
 
-/** Greys out what is old, and says what was not done. */
+/** What the service says of what it did not do: a page of its own, or a problem. */
+async function refusal(answer) {
+  const text = await answer.text();
+  if (!(answer.headers.get("content-type") ?? "").includes("json")) {
+    return new DOMParser().parseFromString(text, "text/html").querySelector("[role=alert]:not([hidden])")
+      ?.textContent;
+  }
+  const { detail } = JSON.parse(text);
+  return detail && `${detail}. As far as this page knows, nothing was done.`;
+}
+
+function refuse(text) {
+  refused = Date.now();
+  undoneLine.textContent = text;
+  undoneLine.hidden = text === "";
+}
+
+/** Greys out what is old. The seconds count on for the eye; that the service is away is said once. */
 function age() {
   const silent = Date.now() - heard;
-  const old = silent > STALE && !ended();
+  const old = silent > quiet() + LATE;
   live.classList.toggle("stale", old);
-  if (!old && Date.now() - asked > TOLD) undone = "";
-  const text = [
-    undone === "" ? "" : `${undone}. As far as this page knows, nothing was done.`,
-    old ? `Last heard ${Math.round(silent / 1000)} s ago. Trying to reach the service again.` : "",
-  ].filter((part) => part !== "").join(" ");
-  heardLine.hidden = text === "";
-  if (heardLine.textContent !== text) heardLine.textContent = text;
+  if (!old && Date.now() - refused > TOLD) refuse("");
+  heardLine.hidden = !old;
+  const heardText = `Last heard ${Math.round(silent / 1000)} s ago. `;
+  heardLine.textContent = heardText + (unknown ? UNKNOWN : "Trying to reach the service again.");
+  const away = !old ? "" : unknown ? UNKNOWN : "The service does not answer. Trying to reach it again.";
+  if (awayLine.textContent !== away) awayLine.textContent = away;
 }
 
 /** The newest event stands first. */
@@ -161,7 +188,10 @@ function tell(message) {
   while (list.childElementCount > SHOWN) list.lastElementChild.remove();
 }
 
-/** Follows the events. The browser comes back by itself with Last-Event-ID, unless it was refused once. */
+/**
+ * Follows the events. The browser comes back by itself with Last-Event-ID, unless it was refused once. A page that nobody
+ * sees holds no connection: a browser has six for a host, and every other page would wait for one.
+ */
 function follow() {
   let last = Number(list.dataset.after);
   let stream = null;
@@ -189,11 +219,14 @@ function follow() {
     }
     stream.addEventListener("open", refresh);
   };
-  if (!ended()) open();
+  const keep = () => {
+    if (document.hidden) stream?.close();
+    else if (!ended() && (stream === null || stream.readyState === EventSource.CLOSED)) open();
+  };
+  keep();
+  document.addEventListener("visibilitychange", keep);
   // A service that is being started again does not know the ferry at once, and a failed one may be tried again.
-  setInterval(() => {
-    if (!ended() && (stream === null || stream.readyState === EventSource.CLOSED)) open();
-  }, QUIET);
+  setInterval(keep, QUIET);
 }
 
 if (live !== null) {
@@ -205,6 +238,6 @@ if (live !== null) {
   setInterval(() => {
     age();
     // Nothing new is no bad sign, as long as the service answers.
-    if (Date.now() - heard > (live.dataset.events !== undefined && ended() ? OVER : QUIET)) refresh();
+    if (Date.now() - heard > quiet()) refresh();
   }, PACE);
 }

@@ -78,3 +78,50 @@ export function fillsBesideText(elements) {
   const text = getComputedStyle(document.body).color;
   return elements.map((element) => ({ fill: getComputedStyle(element).fill, text }));
 }
+
+/**
+ * Pixels that a chart's canvas has of the colour of one of its lines, as its legend has it.
+ * @param {Element} chart
+ * @returns {{ line: string, color: string, pixels: number }[]}
+ */
+export function linesDrawn(chart) {
+  const canvas = chart.querySelector("canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [...chart.querySelectorAll(".u-series")].slice(1).map((series) => {
+    const color = getComputedStyle(series.querySelector(".u-marker")).borderTopColor;
+    const wanted = color.match(/\d+/g).map(Number);
+    let pixels = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      if (wanted.slice(0, 3).every((c, k) => Math.abs(data[i + k] - c) < 24) && data[i + 3] > 128) pixels++;
+    }
+    return { line: series.querySelector(".u-label").textContent, color, pixels };
+  });
+}
+
+/**
+ * What a browser does with a page that is put behind another one, or taken in front again.
+ * @param {boolean} hidden
+ */
+export function hide(hidden) {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+/**
+ * Gives the page's charts so many points, a second each; copying waited at the first ones.
+ * @param {{ points: number, reason: string }} wanted
+ */
+export async function feedCharts({ points, reason }) {
+  const { note } = await import("/assets/charts.js");
+  const real = Date.now;
+  const began = real();
+  try {
+    for (let i = 0; i < points; i++) {
+      Date.now = () => began + i * 1000;
+      const progress = { rowsPerSecond: 1000, changesApplied: i, lagSeconds: 1 };
+      note({ progress, paused: false, throttled: i < 3 ? { reason } : null });
+    }
+  } finally {
+    Date.now = real;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The page's script in a real browser: what it says of a service that is away or refuses, what its charts draw, and how
+ * many connections it holds.
+ */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { Browser } from "../support/browser.ts";
+import { untilTrue } from "../support/ferries.ts";
+import { onEachFlavour } from "../support/flavours.ts";
+import { feedCharts, hide, linesDrawn } from "../support/in_page.js";
+import { makeOrders } from "../support/orders.ts";
+import { Service } from "../support/service.ts";
+
+const TOKEN = "first-token";
+const ID = "orders";
+
+const told = (page: Page) =>
+  page.locator("#events li").evaluateAll((items) => items.map((i) => Number(i.dataset.id)));
+const titled = (page: Page, wanted: RegExp) =>
+  page.locator("h1").filter({ hasText: wanted }).waitFor({ timeout: 60_000 });
+
+onEachFlavour(
+  "the page's script keeps a person informed, whatever becomes of the service",
+  async ({ source, target }) => {
+    await makeOrders(source.url, 20_000);
+    await using browser = await Browser.start();
+    const env = { FERRY_CONNECTION_SRC: source.url, FERRY_CONNECTION_DST: target.url };
+    let service = await Service.start({ ...env, FERRY_TOKEN: TOKEN });
+    const { port } = service;
+    const again = async (token: string) => {
+      await service[Symbol.asyncDispose]();
+      service = await Service.start({ ...env, FERRY_TOKEN: token }, port);
+    };
+    try {
+      const spec = {
+        id: ID,
+        source: "src",
+        target: "dst",
+        tables: ["shop.*"],
+        throttle: { maxRowsPerSecond: 500 },
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false },
+      };
+      assert.equal((await service.ask("POST", "/v1/ferries", spec)).status, 202);
+
+      // The token is asked for once, and kept where no script reads it.
+      const { page } = await browser.open({ colorScheme: "dark" });
+      const signIn = async (token: string) => {
+        await page.waitForURL("**/sign-in*");
+        await page.locator("[name=token]").fill(token);
+        await page.keyboard.press("Enter");
+        await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+      };
+      // The charts' library cannot be had at first.
+      let refused = 0;
+      await page.route("**/assets/uplot.js*", (route) => refused++ === 0 ? route.abort() : route.continue());
+      await page.goto(`${service.url}/ferries/${ID}`);
+      await signIn(TOKEN);
+      const [cookie] = await page.context().cookies();
+      assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
+      await page.goto(`${service.url}/ferries/${ID}`);
+      await titled(page, /^Copying/);
+
+      // Both charts are drawn of what the events tell, and have the page's colours again when the system's are off.
+      await page.locator("#charts").waitFor({ timeout: 30_000 });
+      assert.ok(refused > 1);
+      const drawn = async () =>
+        (await Promise.all(["#rates", "#lags"].map((id) => page.locator(id).evaluate(linesDrawn)))).flat();
+      await untilTrue("each line is drawn", async () => (await drawn()).every(({ pixels }) => pixels > 100));
+      const before = await drawn();
+      assert.deepEqual(before.map(({ line }) => line), [
+        "rows/s copied",
+        "changes/s replayed",
+        "seconds behind",
+      ]);
+      await page.emulateMedia({ forcedColors: "active" });
+      await untilTrue(
+        "the system's colours are drawn",
+        async () => (await drawn()).every(({ color }, i) => color !== before[i].color),
+      );
+      await page.emulateMedia({ forcedColors: null });
+      await untilTrue(
+        "the page's colours are drawn again",
+        async () =>
+          (await drawn()).every(({ color, pixels }, i) => color === before[i].color && pixels > 100),
+      );
+
+      // A page that nobody sees holds no connection; seen again, it goes on where it was.
+      const ended = page.waitForEvent("requestfailed", (r) => r.url().includes("/events"));
+      await page.evaluate(hide, true);
+      await ended;
+      const known = await told(page);
+      const change = (throttle: unknown) => service.ask("PATCH", `/v1/ferries/${ID}`, { throttle });
+      assert.equal((await change({ maxRowsPerSecond: 600 })).status, 200);
+      await untilTrue("the event is there", async () => {
+        const events = await service.events(ID, known[0], (events) => events.length > 0);
+        return events.some(({ event, id }) => event === "log" && id > known[0]);
+      });
+      assert.deepEqual(await told(page), known);
+      await page.evaluate(hide, false);
+      await page.locator("#events li").filter({ hasText: "past 600 rows a second" }).waitFor();
+      const ids = await told(page);
+      assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => b - a), "each event is shown once");
+
+      // Of a long time everything stays on the axis.
+      await page.evaluate(feedCharts, { points: 3000, reason: "long ago" });
+      await page.locator("#spells li").filter({ hasText: "long ago" }).waitFor();
+
+      // What is refused is said, and asked once.
+      await page.route("**/live", (route) => route.abort());
+      assert.equal((await service.ask("POST", `/v1/ferries/${ID}/cancel`)).status, 202);
+      const posts: string[] = [];
+      page.on("request", (r) => r.method() === "POST" && posts.push(r.url()));
+      await page.getByRole("button", { name: "Pause copying" }).click();
+      await page.getByRole("alert").filter({ hasText: /^Cannot pause ferry "orders": / }).waitFor();
+      assert.deepEqual(posts, [`${service.url}/ferries/${ID}/pause`]);
+      await page.unroute("**/live");
+      await titled(page, /^Cancelled/);
+
+      // That a service is away is said of a ferry that has ended, too.
+      await page.context().setOffline(true);
+      await page.locator("#live.stale").waitFor({ timeout: 30_000 });
+      assert.match(await page.locator("#heard").innerText(), /^Last heard \d+ s ago\. Trying/);
+      assert.match(await page.getByRole("status").innerText(), /does not answer/);
+      await page.context().setOffline(false);
+      await page.locator("#live:not(.stale)").waitFor({ timeout: 30_000 });
+      assert.equal(await page.getByRole("status").innerText(), "");
+      assert.equal(await page.locator("#heard").isVisible(), false);
+      await again(TOKEN);
+      await page.getByRole("status").filter({ hasText: "does not know this ferry" }).waitFor({
+        timeout: 30_000,
+      });
+
+      // Another token: the page asks for it, and shows nothing of a sign-in within itself.
+      await again("second-token");
+      await page.waitForURL("**/sign-in*", { timeout: 30_000 });
+      await signIn("second-token");
+    } finally {
+      await service[Symbol.asyncDispose]();
+    }
+  },
+  { only: ["mysql"] },
+);
