@@ -140,7 +140,7 @@ export class ReplayLine {
   /** Seconds that the target is behind the source. */
   lagSeconds(): number {
     if (comparePositions(this.flusher.applied, this.replayer.complete) >= 0) return 0;
-    const oldest = this.replayer.oldestTimestamp;
+    const oldest = this.flusher.oldestTimestamp;
     if (oldest === null) return 0;
     return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);
   }

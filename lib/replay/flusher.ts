@@ -89,6 +89,11 @@ export class Flusher {
     return this.#flushing?.count ?? 0;
   }
 
+  /** Timestamp (seconds, source clock) of the oldest change that is not on the target, or `null`. */
+  get oldestTimestamp(): number | null {
+    return this.#flushing?.oldest ?? this.options.replayer.oldestTimestamp;
+  }
+
   /** Resolves when everything up to `position` is on the target. */
   async reached(position: BinlogPosition, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();

@@ -34,6 +34,8 @@ export interface Batch {
   readonly notes: TakenNotes;
   /** Row events in it, the superseded ones counted too. */
   readonly count: number;
+  /** Timestamp (seconds, source clock) of the oldest change in it, or `null`. */
+  readonly oldest: number | null;
   /** The position that is committed with it. */
   readonly position: BinlogPosition;
   /** The GTIDs that are committed with it: those of `position`, whatever ends meanwhile (I5). `null` without GTIDs. */
@@ -113,8 +115,14 @@ export class Replayer implements TailHandler<BoundTable> {
   /** Takes everything that waits. */
   take(): Batch {
     const position = positionToCommit({ complete: this.#complete, delivered: this.delivered.position });
-    const { gtids } = this;
-    const batch = { changes: this.#pending, notes: this.notes.take(), count: this.#count, position, gtids };
+    const batch = {
+      changes: this.#pending,
+      notes: this.notes.take(),
+      count: this.#count,
+      oldest: this.#oldest,
+      position,
+      gtids: this.gtids,
+    };
     this.#pending = new Map();
     this.#count = 0;
     this.#bytes = 0;

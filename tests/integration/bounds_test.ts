@@ -2,12 +2,14 @@
  * Each number that throttles, read while it is above its bound, and while it is not.
  */
 import assert from "node:assert/strict";
+import { openDock } from "../../lib/ferry/dock.ts";
 import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
 import { parseChange } from "../../lib/spec/parse_spec.ts";
 import { Gauges } from "../../lib/throttle/gauges.ts";
 import { judgeReadings } from "../../lib/throttle/limits.ts";
 import { type ServerPair, startServer } from "../servers/mod.ts";
-import { untilTrue } from "../support/ferries.ts";
+import { assertEqual } from "../support/equality.ts";
+import { shopSpec, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { makeOrders } from "../support/orders.ts";
 import { pointAt } from "../support/replicas.ts";
@@ -69,3 +71,28 @@ onEachFlavour(
     await untilReason(pair, throttle, new RegExp(`^${none}$`));
   },
 );
+
+onEachFlavour("copying waits while the ferry's own replay is behind", async ({ source, target }) => {
+  await makeOrders(source.url, 5000);
+  await using sql = await Sql.open(source.url);
+  await using held = await Sql.open(target.url);
+  const dock = openDock();
+  try {
+    const throttle = { maxRowsPerSecond: 200, maxLagSeconds: 2 };
+    const spec = shopSpec(source.url, target.url, { throttle, copy: { chunkBytes: 16_384 } });
+    const ferry = await dock.start(spec);
+    await untilShown(ferry, (r) => r.progress.rowsCopied >= 10);
+    // A change is not on the target while its write waits there.
+    await held.run("BEGIN; SELECT * FROM shop.orders WHERE id = 1 FOR UPDATE");
+    await sql.run("UPDATE shop.orders SET v = -1 WHERE id = 1");
+    const { throttled } = await untilShown(ferry, (r) => r.throttled !== null, 9);
+    assert.match(throttled!.reason, /^the ferry's own lag in seconds is [\d.]+, above 2$/);
+    await held.run("ROLLBACK");
+    await untilShown(ferry, (r) => r.throttled === null);
+    await ferry.change({ throttle: null });
+    await until(ferry, ["done"]);
+    assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 5000);
+  } finally {
+    await dock.close();
+  }
+});
