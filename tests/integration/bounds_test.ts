@@ -96,3 +96,57 @@ onEachFlavour("copying waits while the ferry's own replay is behind", async ({ s
     await dock.close();
   }
 });
+
+onEachFlavour("threads that run are counted on both sides", async (pair) => {
+  const throttle = { maxThreadsRunning: 10 };
+  await untilReason(pair, throttle, null);
+  for (const side of ["source", "target"] as const) {
+    const busy = await Promise.all(Array.from({ length: 15 }, () => Sql.open(pair[side].url)));
+    for (const sql of busy) void sql.send("DO SLEEP(600)").catch(() => {});
+    await untilReason(pair, throttle, new RegExp(`^Threads_running of the ${side} is \\d+, above 10$`));
+    for (const sql of busy) sql.destroy();
+    await untilReason(pair, throttle, null);
+  }
+});
+
+onEachFlavour(
+  "the history that an open transaction holds back is counted",
+  async (pair) => {
+    const { url } = pair.source;
+    await makeOrders(url);
+    await using reader = await Sql.open(url);
+    await using writer = await Sql.open(url);
+    const throttle = { maxHistoryListLength: 250 };
+    await untilReason(pair, throttle, null);
+    await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+    for (let i = 0; i < 300; i++) await writer.run("UPDATE shop.orders SET v = v + 1");
+    await untilReason(pair, throttle, /^the history list of the source is \d+, above 250$/);
+    await reader.run("ROLLBACK");
+    // What has nothing to do sleeps: a write wakes it.
+    await writer.run("UPDATE shop.orders SET v = v + 1");
+    await untilReason(pair, throttle, null);
+  },
+  { source: { mysql: { "innodb-purge-rseg-truncate-frequency": "1" } } },
+);
+
+onEachFlavour("bytes a second are bounded", async ({ source, target }) => {
+  await makeOrders(source.url, 20_000);
+  const dock = openDock();
+  try {
+    const bytesPerSecond = 40_000;
+    const chunkBytes = 16_384;
+    const began = performance.now();
+    const ferry = await dock.start(shopSpec(source.url, target.url, {
+      throttle: { maxBytesPerSecond: bytesPerSecond },
+      copy: { concurrency: 1, chunkBytes },
+    }));
+    const { progress } = await until(ferry, ["done"]);
+    const seconds = (performance.now() - began) / 1000;
+    // The last two chunks are not waited for.
+    const least = (progress.bytesCopied - 2 * chunkBytes) / bytesPerSecond;
+    assert(least > 3, `${progress.bytesCopied} bytes are enough to tell`);
+    assert(seconds > least, `${progress.bytesCopied} bytes took ${seconds} s`);
+  } finally {
+    await dock.close();
+  }
+});
