@@ -37,7 +37,11 @@ const boolean = (description: string) =>
 const params = z.object({ id: z.string().openapi({ description: "The ferry's id" }) });
 
 const lastEventId = z.object({
-  "last-event-id": integer("Replays what came behind this event; wins over ?after"),
+  // Empty is what a stream has before its first id: no place to go on from.
+  "last-event-id": z.preprocess(
+    (value) => value === "" ? undefined : value,
+    integer("Replays what came behind this event; wins over ?after"),
+  ),
 });
 
 const idempotencyKey = z.object({

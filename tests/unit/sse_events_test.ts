@@ -77,6 +77,17 @@ Deno.test("Last-Event-ID and ?after replay what was missed, and the header wins"
   assert.deepEqual(idsOf(await (await get("?after=1", { "last-event-id": "4" })).text()), [5]);
 });
 
+Deno.test("an empty Last-Event-ID is none: all is sent, or what ?after says", async () => {
+  const { ferry, get, post } = await setUp();
+  ferry.say("log", "2");
+  ferry.go("done");
+  const empty = { "last-event-id": "" };
+  assert.deepEqual(idsOf(await (await get("", empty)).text()), [1, 2, 3]);
+  assert.deepEqual(idsOf(await (await get("?after=2", empty)).text()), [3]);
+  const posted = await post({ ...empty, accept: "text/event-stream" });
+  assert.deepEqual(idsOf(await posted.text()), [1, 2, 3]);
+});
+
 Deno.test("a reconnect after the end gets 204", async () => {
   const { ferry, get } = await setUp();
   ferry.go("cancelled");
