@@ -22,7 +22,7 @@ import type { Drain } from "./drain.ts";
 import { eventStream } from "./event_stream.ts";
 import { idOfKey, KeyMemory, keyReused } from "./idempotency.ts";
 import { invalidBody, readJson } from "./json_body.ts";
-import { notFound, problem } from "./problem.ts";
+import { ferryProblem, notFound } from "./problem.ts";
 
 /** What the routes work with. */
 export interface FerryRoutesOptions {
@@ -122,14 +122,9 @@ async function allowed(ferry: Ferry, act: () => Promise<void>): Promise<Response
     await act();
     return null;
   } catch (error) {
-    if (!(error instanceof FerryError) || error.code !== "action-not-allowed") throw error;
+    if (!(error instanceof FerryError)) throw error;
     const { state, actions } = ferry.resource();
-    return problem({
-      status: 409,
-      code: error.code,
-      detail: error.message,
-      extra: { state, actions, ...(error.hint === null ? {} : { hint: error.hint }) },
-    });
+    return ferryProblem(error, { state, actions });
   }
 }
 

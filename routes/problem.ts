@@ -104,14 +104,18 @@ export function problemOf(error: unknown, c: Context): Response {
   });
 }
 
-function ferryProblem(error: FerryError): Response {
+/** The response for an error of the ferry's own; a 409 carries what may be done `instead`. */
+export function ferryProblem(error: FerryError, instead: Readonly<Record<string, unknown>> = {}): Response {
   const status = STATUS_BY_CODE[error.code] ?? (error.retryable ? 503 : 500);
   return problem({
     status,
     code: error.code,
     detail: error.message,
     retryable: error.retryable,
-    ...(error.hint === null ? {} : { extra: { hint: maskText(error.hint) } }),
+    extra: {
+      ...(status === 409 ? instead : {}),
+      ...(error.hint === null ? {} : { hint: maskText(error.hint) }),
+    },
     ...(status === 503 ? { headers: { "retry-after": "5" } } : {}),
   });
 }

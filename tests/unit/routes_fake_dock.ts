@@ -77,6 +77,8 @@ export class FakeFerry implements Ferry {
   readonly acted: FerryAction[] = [];
   readonly held: Hold[] = [];
   readonly changes: SpecChange[] = [];
+  /** Thrown by whatever is asked of it. */
+  failure: FerryError | null = null;
   readonly ended: Promise<FerryResource>;
   /** Event iterators that were begun and not yet given back. */
   open = 0;
@@ -148,6 +150,7 @@ export class FakeFerry implements Ferry {
 
   // deno-lint-ignore require-await
   async act(action: FerryAction, hold: Hold = "copy"): Promise<void> {
+    if (this.failure) throw this.failure;
     if (!this.#resource.actions.includes(action)) {
       throw new FerryError(
         "action-not-allowed",
@@ -162,6 +165,7 @@ export class FakeFerry implements Ferry {
 
   // deno-lint-ignore require-await
   async change(change: SpecChange): Promise<void> {
+    if (this.failure) throw this.failure;
     if (isEnded(this.#resource.state)) {
       throw new FerryError("action-not-allowed", `Cannot change ferry "${this.id}": it has ended`);
     }

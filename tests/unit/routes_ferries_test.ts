@@ -223,6 +223,32 @@ Deno.test("an action is answered with 202, one that the state does not allow wit
   assert.equal((await (await ask("POST", "/v1/ferries/a/cutover")).json()).state, "cuttingOver");
 });
 
+Deno.test("every 409 says what the ferry takes now, and whether to try again", async () => {
+  const { ask, dock } = setUp();
+  await ask("POST", "/v1/ferries", { ...SPEC, id: "a" });
+  const ferry = dock.find("a")!;
+  for (const code of ["ferry-owned-elsewhere", "action-not-allowed"]) {
+    ferry.go("copying", { actions: code === "ferry-owned-elsewhere" ? [] : ["pause"] });
+    ferry.failure = new FerryError(code, "Cannot do it: not now", { retryable: true, hint: "Wait" });
+    for (
+      const response of [await ask("POST", "/v1/ferries/a/cancel"), await ask("PATCH", "/v1/ferries/a", {})]
+    ) {
+      const { state, actions, retryable, hint } = await problemOf(response, 409, code);
+      assert.deepEqual({ state, actions, retryable, hint }, {
+        state: "copying",
+        actions: ferry.resource().actions,
+        retryable: true,
+        hint: "Wait",
+      });
+    }
+  }
+  // What is no conflict is told as anywhere else.
+  ferry.failure = new FerryError("state-lost", "Cannot record it: no answer", { retryable: true });
+  const lost = await ask("POST", "/v1/ferries/a/cancel");
+  assert.equal(lost.headers.get("retry-after"), "5");
+  assert.equal((await problemOf(lost, 503, "state-lost")).actions, undefined);
+});
+
 Deno.test("PATCH changes copy while the ferry runs and gets 409 when it has ended", async () => {
   const { ask, dock } = setUp();
   await ask("POST", "/v1/ferries", { ...SPEC, id: "a" });
