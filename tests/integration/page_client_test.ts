@@ -43,7 +43,7 @@ onEachFlavour(
       assert.equal((await service.ask("POST", "/v1/ferries", spec)).status, 202);
 
       // The token is asked for once, and kept where no script reads it.
-      const { page } = await browser.open({ colorScheme: "dark" });
+      const { page } = await browser.open();
       const signIn = async (token: string) => {
         await page.waitForURL("**/sign-in*");
         await page.locator("[name=token]").fill(token);
