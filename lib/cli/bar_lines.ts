@@ -3,6 +3,7 @@
  * under way or still to come. Finished tables fold away into a number. Text only; who paints it is elsewhere.
  * @module
  */
+import { printable } from "../printable.ts";
 import type { FerryResource, TableProgress } from "../progress/resource.ts";
 import { count, headline, percent, seconds, share, tableShare } from "../progress/wording.ts";
 
@@ -97,8 +98,7 @@ function known(rows: number | null): string {
   return rows === null ? "an unknown number of" : `about ${count(rows)}`;
 }
 
-/** What servers and people name may hold anything; a terminal would obey it. */
 function cut(words: string, columns: number): string {
-  const text = words.replaceAll(/\p{Cc}/gu, " ");
+  const text = printable(words);
   return text.length <= columns ? text : text.slice(0, Math.max(0, columns - 1)) + "…";
 }

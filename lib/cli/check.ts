@@ -3,6 +3,7 @@
  * @module
  */
 import type { Dock } from "../ferry/ferry.ts";
+import { printable } from "../printable.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { exitCodeOfError, exitCodeOfReport } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
@@ -20,9 +21,11 @@ export async function checkSpec(
     if (json) terminal.out(JSON.stringify(report, null, 2) + "\n");
     else {
       for (const { level, code, subject, detail, hint } of report.findings) {
-        terminal.out(
-          `${level.padEnd(7)}  ${subject}: ${detail} [${code}]\n${hint ? `         ${hint}\n` : ""}`,
-        );
+        const lines = [
+          `${level.padEnd(7)}  ${subject}: ${detail} [${code}]`,
+          ...(hint ? [`         ${hint}`] : []),
+        ];
+        terminal.out(lines.map((line) => `${printable(line)}\n`).join(""));
       }
       terminal.out(report.ok ? "ok       nothing stands in the way\n" : "refused  see the errors above\n");
     }

@@ -2,6 +2,7 @@
  * Progress on stderr, in the one of three forms that fits who reads it.
  * @module
  */
+import { printable } from "../printable.ts";
 import type { FerryEvent, FerryResource } from "../progress/resource.ts";
 import { barLines } from "./bar_lines.ts";
 import { ProgressBars } from "./progress_bars.ts";
@@ -66,8 +67,8 @@ function barView(terminal: Terminal): ProgressView {
       last = resource;
       bars.show(barLines(resource, terminal.screen()));
     },
-    note: (event) => event.type === "progress" || tell(event.data.text),
-    say: tell,
+    note: (event) => event.type === "progress" || tell(printable(event.data.text)),
+    say: (text) => tell(printable(text)),
     fail: (trouble) => tell(troubleLines(trouble).join("\n")),
     close: () => {
       if (closed) return;
@@ -84,8 +85,8 @@ function blockView(flags: ViewFlags, terminal: Terminal): ProgressView {
   return {
     intervalMs: flags.intervalSeconds * 1000,
     show: (resource) => terminal.err(renderStatusBlock(resource, new Date())),
-    note: (event) => event.type === "progress" || line(event.data.text),
-    say: line,
+    note: (event) => event.type === "progress" || line(printable(event.data.text)),
+    say: (text) => line(printable(text)),
     fail: (trouble) => line(troubleLines(trouble).join("\n")),
     close: () => {},
   };

@@ -3,6 +3,7 @@
  * @module
  */
 import { errorText } from "../errors.ts";
+import { printable } from "../printable.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { parseSpec, refuseUnbuiltFence } from "../spec/parse_spec.ts";
 import type { Terminal } from "./terminal.ts";
@@ -32,7 +33,9 @@ export async function readSpec(
   const reading = parseSpec(input, connections);
   if ("faults" in reading) {
     terminal.err(`Cannot use "${path}": ${reading.faults.length} wrong\n`);
-    for (const fault of reading.faults) terminal.err(`  ${fault.pointer || "/"}  ${fault.detail}\n`);
+    for (const { pointer, detail } of reading.faults) {
+      terminal.err(`  ${printable(`${pointer || "/"}  ${detail}`)}\n`);
+    }
     return null;
   }
   try {

@@ -2,6 +2,7 @@
  * A snapshot as a block of text, for logs and pipelines. An unknown number is shown as unknown.
  * @module
  */
+import { printable } from "../printable.ts";
 import type { FerryResource, TableProgress } from "../progress/resource.ts";
 import { count, headline, percent, seconds, tableShare } from "../progress/wording.ts";
 import { troubleLines } from "./trouble.ts";
@@ -40,7 +41,7 @@ export function renderStatusBlock(resource: FerryResource, now: Date): string {
   }
   if (busy.length > TABLES_SHOWN) lines.push(`  table   … and ${busy.length - TABLES_SHOWN} more tables`);
   if (resource.error) lines.push(...troubleLines(resource.error).map((line) => `  ${line}`));
-  return lines.join("\n") + "\n";
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 function isBusy(table: TableProgress): boolean {

@@ -3,6 +3,7 @@
  * @module
  */
 import { errorText, FerryError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import type { FerryResource } from "../progress/resource.ts";
 
 /** What is told of an error. `code` is `null` where nothing of ours threw it. */
@@ -29,5 +30,5 @@ export function troubleLines({ code, detail, hint, findings = [] }: Trouble): st
     `error   ${code === null ? "" : `${code}: `}${detail}`,
     ...(hint === null ? [] : [`hint    ${hint}`]),
     ...findings.map((f) => `${f.level.padEnd(7)} ${f.code}: ${f.subject}: ${f.detail}. ${f.hint}`.trimEnd()),
-  ];
+  ].map(printable);
 }
