@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { configureSync, getJsonLinesFormatter, getTextFormatter, type LogRecord } from "@logtape/logtape";
+import { printable } from "./printable.ts";
 import { FERRY_LINES } from "./progress/log_lines.ts";
 import { maskText } from "./spec/connection_url.ts";
 
@@ -45,7 +46,8 @@ function textLine(record: LogRecord): string {
   const shown = Object.entries(record.properties)
     .filter(([name, value]) => typeof value === "object" || !record.rawMessage.includes(`{${name}}`))
     .map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
-  return plainLine(record).trimEnd() + shown.join("") + "\n";
+  // A line end of others would begin a line that looks like one of ours.
+  return printable(plainLine(record).trimEnd() + shown.join("")) + "\n";
 }
 
 /** The record with the credentials of every URL in it hidden. */

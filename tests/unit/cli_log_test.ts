@@ -40,6 +40,19 @@ Deno.test("a text line shows what its message leaves out, and nothing twice", ()
   assert.match(line, /^\S+ \[warning\] chainferry: Lost db ferry="a1"\n$/);
 });
 
+Deno.test("a text of others makes no line of its own and orders no terminal about, and JSON keeps it", () => {
+  const text = "Cannot copy\x1b[2J\x9b1m\r\n2026-11-28T06:00:00.000Z [info] chainferry: all is well";
+  const log = () => {
+    logEvent("a1", "log", { text });
+    getLogger(["chainferry"]).warning("Lost {host}", { host: text, seen: `${text}\x7f` });
+  };
+  for (const line of logLines("text", log)) {
+    assert.deepEqual(line.match(/\p{Cc}/gu), ["\n"], JSON.stringify(line));
+    assert.match(line, /Cannot copy.*all is well/);
+  }
+  assert.deepEqual(logLines("json", log).map((line) => JSON.parse(line).message), [text, `Lost ${text}`]);
+});
+
 Deno.test("no line shows a password, wherever a URL stands in it", () => {
   const log = () => {
     const logger = getLogger(["chainferry"]);
