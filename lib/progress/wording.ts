@@ -3,6 +3,7 @@
  * demo say alike.
  * @module
  */
+import { holdsReplay } from "../ferry/ferry_state.ts";
 import { isCap } from "../throttle/reading_names.ts";
 import type { FerryResource, TableProgress } from "./resource.ts";
 
@@ -11,20 +12,20 @@ export function headline(r: FerryResource): string {
   const lag = r.progress.lagSeconds === null ? "" : `, ${seconds(r.progress.lagSeconds)} behind`;
   const many = `${r.tables.length} ${r.tables.length === 1 ? "table" : "tables"}`;
   const way = `${many} from ${serverName(r.source)} to ${serverName(r.target)}`;
-  const held = r.paused ? "Paused: " : "";
+  const held = heldText(r);
   switch (r.state) {
     case "preflight":
-      return `Looking at ${serverName(r.source)} and ${serverName(r.target)}`;
+      return `${held}Looking at ${serverName(r.source)} and ${serverName(r.target)}`;
     case "copying":
       return r.paused
-        ? `Paused: copied ${shareText(r)} of ${way}`
+        ? `${held}copied ${shareText(r)} of ${way}`
         : `Copying ${way}: ${share(r) === null ? "" : `${shareText(r)}, `}${left(r.progress.etaSeconds)}`;
     case "catchingUp":
       return `${held}Catching up with ${serverName(r.source)}${lag}`;
     case "verifying":
       return `${held}Comparing ${many}: ${count(r.verification.rowsCompared)} rows so far`;
     case "awaitingCutover":
-      return `Waiting for you: ready to cut over${lag}`;
+      return r.paused ? `${held}waiting for you to go on${lag}` : `Waiting for you: ready to cut over${lag}`;
     case "cuttingOver":
       return `Cutting over to ${serverName(r.target)}`;
     case "done":
@@ -36,6 +37,12 @@ export function headline(r: FerryResource): string {
     case "cancelled":
       return `Cancelled: ${way}`;
   }
+}
+
+/** Whether a person holds it, and that the target falls behind where replay is held too. */
+function heldText({ state, paused, hold }: FerryResource): string {
+  if (!paused) return "";
+  return holdsReplay(state, hold) ? "Paused, replay too: " : "Paused: ";
 }
 
 /** The headline with the numbers behind it: the text of an event, for reading with `curl -N`. */

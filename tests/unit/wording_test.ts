@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { count, percent, seconds, sentence, serverName, tableShare } from "../../lib/progress/wording.ts";
+import {
+  count,
+  headline,
+  percent,
+  seconds,
+  sentence,
+  serverName,
+  tableShare,
+} from "../../lib/progress/wording.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { resourceOf, tableOf } from "./routes_fake_dock.ts";
 
@@ -48,4 +56,17 @@ Deno.test("an event's text is the headline with the numbers that are known", () 
     "Waiting for you: ready to cut over, 0.4 s behind",
   );
   assert.equal(said("done", { rowsCopied: 9 }), `Done: ${way} (9 rows copied, 0 changes replayed)`);
+});
+
+Deno.test("a pause is said first wherever a ferry can be held, and so is that replay stopped too", () => {
+  const said = (state: FerryResource["state"], hold: FerryResource["hold"]) =>
+    headline(resourceOf("x", { state, paused: hold !== null, hold }));
+  for (const state of ["preflight", "copying", "catchingUp", "verifying", "awaitingCutover"] as const) {
+    assert.match(said(state, "copy"), /^Paused: /, state);
+    assert.match(said(state, "all"), /^Paused, replay too: /, state);
+    assert.doesNotMatch(said(state, null), /[Pp]aused/, state);
+  }
+  assert.equal(said("awaitingCutover", "copy"), "Paused: waiting for you to go on");
+  // Writes are stopped: a cutover that was ordered before goes to its end.
+  assert.equal(said("cuttingOver", "all"), "Cutting over to dst.example");
 });
