@@ -220,8 +220,7 @@ export class Telling implements Logbook {
 
   /** Copying, or comparing, is throttled for this reason from now on, or, with `null`, no longer. */
   throttled(reason: string | null): void {
-    const what = ["verifying", "awaitingCutover"].includes(this.snapshot.state) ? "Comparing" : "Copying";
-    this.log(throttledText(what, reason), "throttled");
+    this.log(throttledText(this.snapshot.state, reason), "throttled");
     this.#wake();
   }
 

@@ -3,7 +3,7 @@
  * demo say alike.
  * @module
  */
-import { holdsReplay } from "../ferry/ferry_state.ts";
+import { type FerryState, holdsReplay } from "../ferry/ferry_state.ts";
 import { isCap } from "../throttle/reading_names.ts";
 import type { FerryResource, TableProgress } from "./resource.ts";
 
@@ -95,8 +95,9 @@ export function shareText(r: FerryResource): string {
   return percent(share(r));
 }
 
-/** What a throttle does to copying, or to comparing, and why; `null`: nothing. */
-export function throttledText(what: "Copying" | "Comparing", reason: string | null): string {
+/** What a throttle does in this state to copying, or to comparing, and why; `null`: nothing. */
+export function throttledText(state: FerryState, reason: string | null): string {
+  const what = state === "verifying" || state === "awaitingCutover" ? "Comparing" : "Copying";
   if (reason === null) return `${what} goes on: nothing slows it down`;
   return isCap(reason) ? `${what} is slowed down: ${reason}` : `${what} waits: ${reason}`;
 }

@@ -2,7 +2,7 @@
  * One ferry: how it goes, table by table, and what may be asked of it now.
  * @module
  */
-import { isEnded } from "../../lib/ferry/ferry_state.ts";
+import { holdsReplay, isEnded } from "../../lib/ferry/ferry_state.ts";
 import type { FerryEvent, FerryResource } from "../../lib/progress/resource.ts";
 import { Actions } from "./actions.tsx";
 import { Bar } from "./bar.tsx";
@@ -89,9 +89,13 @@ function Notices({ resource: r }: { readonly resource: FerryResource }) {
           </p>
         )
         : null}
-      {r.throttled === null
-        ? null
-        : <p class="notice wait">{throttledText("Copying", r.throttled.reason)}. Replay goes on.</p>}
+      {r.throttled === null ? null : (
+        <p class="notice wait">
+          {throttledText(r.state, r.throttled.reason)}.{holdsReplay(r.state, r.hold)
+            ? ""
+            : " Replay goes on."}
+        </p>
+      )}
     </>
   );
 }

@@ -209,6 +209,21 @@ Deno.test("a snapshot tells what happened, what still holds, and each table's ke
   assert.match(html, /to shop\.b/);
 });
 
+Deno.test("what a throttle does is told of the phase, and that replay goes on only where it does", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const notice = async (state: FerryState, hold: FerryResource["hold"]) => {
+    dock.find("a")!.go(state, { throttled: { reason: "too much" }, paused: hold !== null, hold });
+    return /<p class="notice wait">(.*?)<\/p>/.exec(await (await get("/ferries/a")).text())?.[1];
+  };
+  assert.equal(await notice("copying", null), "Copying waits: too much. Replay goes on.");
+  assert.equal(await notice("copying", "copy"), "Copying waits: too much. Replay goes on.");
+  assert.equal(await notice("copying", "all"), "Copying waits: too much.");
+  for (const state of ["verifying", "awaitingCutover"] as const) {
+    assert.equal(await notice(state, null), "Comparing waits: too much. Replay goes on.");
+  }
+});
+
 Deno.test("a table is said to differ where no cell of its strip shows it", async () => {
   const { dock, get, start } = setUp();
   await start("a");
