@@ -5,6 +5,7 @@
  */
 import { printable } from "../printable.ts";
 import type { FerryResource, TableProgress } from "../progress/resource.ts";
+import { inOrder, isThrough } from "../progress/table_order.ts";
 import { count, headline, percent, seconds, share, tableShare } from "../progress/wording.ts";
 
 /** What the lines have to fit. */
@@ -16,9 +17,6 @@ export interface Screen {
   /** Whether colours are wanted. */
   readonly color: boolean;
 }
-
-/** Tables in the order in which a person wants to see them; those that are missing are finished. */
-const ORDER: readonly TableProgress["state"][] = ["differing", "copying", "indexing", "verifying", "waiting"];
 
 const WORDS: Readonly<Partial<Record<TableProgress["state"], string>>> = {
   differing: "differs",
@@ -41,7 +39,7 @@ export function barLines(r: FerryResource, screen: Screen): string[] {
   ];
   if (r.throttled !== null) lines.push(line(`Slowed down: ${r.throttled.reason}`, "yellow"));
 
-  const open = ORDER.flatMap((state) => r.tables.filter((table) => table.state === state));
+  const open = inOrder(r.tables).filter((table) => !isThrough(table));
   const room = Math.max(0, screen.rows - 1 - lines.length);
   // The line that sums up takes a place too.
   const folded = r.tables.length - open.length;

@@ -3,7 +3,8 @@
  * @module
  */
 import { printable } from "../printable.ts";
-import type { FerryResource, TableProgress } from "../progress/resource.ts";
+import type { FerryResource } from "../progress/resource.ts";
+import { inOrder, isThrough } from "../progress/table_order.ts";
 import { count, headline, percent, seconds, tableShare } from "../progress/wording.ts";
 import { troubleLines } from "./trouble.ts";
 
@@ -34,7 +35,7 @@ export function renderStatusBlock(resource: FerryResource, now: Date): string {
     const stopped = known(cutover.writesStoppedMs, (ms) => `${Math.round(ms)} ms`);
     lines.push(`  cutover ${cutover.attempts} tried  writes stopped ${stopped}`);
   }
-  const busy = resource.tables.filter(isBusy);
+  const busy = inOrder(resource.tables).filter((table) => !isThrough(table) && table.state !== "waiting");
   for (const table of busy.slice(0, TABLES_SHOWN)) {
     const part = percent(tableShare(table));
     lines.push(`  table   ${table.source}  ${table.state}  ${part}  ${count(table.rowsCopied)} rows`);
@@ -42,11 +43,6 @@ export function renderStatusBlock(resource: FerryResource, now: Date): string {
   if (busy.length > TABLES_SHOWN) lines.push(`  table   … and ${busy.length - TABLES_SHOWN} more tables`);
   if (resource.error) lines.push(...troubleLines(resource.error).map((line) => `  ${line}`));
   return lines.map((line) => `${printable(line)}\n`).join("");
-}
-
-function isBusy(table: TableProgress): boolean {
-  return table.state === "copying" || table.state === "indexing" || table.state === "verifying" ||
-    table.state === "differing";
 }
 
 function known(value: number | null, write: (value: number) => string): string {

@@ -9,12 +9,13 @@ import { Bar } from "./bar.tsx";
 import { Events } from "./events.tsx";
 import { Findings } from "./findings.tsx";
 import { count, headline, seconds, serverName, throttledText } from "../../lib/progress/wording.ts";
+import { inOrder } from "../../lib/progress/table_order.ts";
 import { Layout } from "./layout.tsx";
 import { Phases } from "./phases.tsx";
 import { Picture } from "./picture.tsx";
 import { rowsText, Strip, StripLegend } from "./strip.tsx";
 
-/** Tables that are shown; more are counted. */
+/** Tables that are shown, the most urgent ones; the others are counted. */
 const SHOWN = 200;
 
 /** What the page shows. */
@@ -161,6 +162,7 @@ function Differences({ resource: r }: { readonly resource: FerryResource }) {
 
 function Tables({ resource: r }: { readonly resource: FerryResource }) {
   if (r.tables.length === 0) return null;
+  const hidden = r.tables.length - SHOWN;
   return (
     <section>
       <div class="titled">
@@ -177,7 +179,7 @@ function Tables({ resource: r }: { readonly resource: FerryResource }) {
           </tr>
         </thead>
         <tbody>
-          {r.tables.slice(0, SHOWN).map((t) => (
+          {inOrder(r.tables).slice(0, SHOWN).map((t) => (
             <tr data-key={t.source}>
               <th scope="row">
                 {t.source}
@@ -194,7 +196,7 @@ function Tables({ resource: r }: { readonly resource: FerryResource }) {
           ))}
         </tbody>
       </table>
-      {r.tables.length > SHOWN ? <p>and {r.tables.length - SHOWN} more</p> : null}
+      {hidden > 0 ? <p>{count(hidden)} more {hidden === 1 ? "table is" : "tables are"} not shown</p> : null}
     </section>
   );
 }

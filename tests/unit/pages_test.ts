@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { allowedActions, type FerryState } from "../../lib/ferry/ferry_state.ts";
-import type { FerryResource } from "../../lib/progress/resource.ts";
+import type { FerryResource, TableProgress } from "../../lib/progress/resource.ts";
 import { createApp } from "../../routes/app.ts";
 import { headline } from "../../lib/progress/wording.ts";
 import { FakeDock, resourceOf, SECRET, SPEC, tableOf } from "./routes_fake_dock.ts";
@@ -222,6 +222,31 @@ Deno.test("what a throttle does is told of the phase, and that replay goes on on
   for (const state of ["verifying", "awaitingCutover"] as const) {
     assert.equal(await notice(state, null), "Comparing waits: too much. Replay goes on.");
   }
+});
+
+Deno.test("of many tables those in trouble and those that move are shown, and the others are counted", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const named = (source: string, more: Partial<TableProgress>) =>
+    tableOf({ source, target: source, ...more });
+  const shown = async (finished: number) => {
+    dock.find("a")!.go("verifying", {
+      tables: [
+        ...Array.from({ length: finished }, (_, i) => named(`shop.t${i}`, { state: "verified" })),
+        named("shop.later", { state: "waiting" }),
+        named("shop.moving", { state: "verifying" }),
+        named("shop.wrong", { state: "differing" }),
+      ],
+    });
+    const html = await (await get("/ferries/a")).text();
+    const names = [...html.matchAll(/<tr data-key="([^"]*)"/g)].map((m) => m[1]);
+    return { names, hidden: /<p>([^<]*not shown)</.exec(html)?.[1] };
+  };
+  const many = await shown(1300);
+  assert.deepEqual(many.names.slice(0, 4), ["shop.wrong", "shop.moving", "shop.later", "shop.t0"]);
+  assert.deepEqual([many.names.length, many.hidden], [200, "1,103 more tables are not shown"]);
+  assert.equal((await shown(198)).hidden, "1 more table is not shown");
+  assert.equal((await shown(197)).hidden, undefined);
 });
 
 Deno.test("a table is said to differ where no cell of its strip shows it", async () => {
