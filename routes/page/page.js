@@ -60,6 +60,7 @@ async function refresh() {
     }
   } catch {
     // The service is away: the page says so, and is asked for again.
+    unknown = false;
   } finally {
     fetching = false;
   }
@@ -148,14 +149,24 @@ async function refusal(answer) {
     return new DOMParser().parseFromString(text, "text/html").querySelector("[role=alert]:not([hidden])")
       ?.textContent;
   }
-  const { detail } = JSON.parse(text);
+  const { detail } = problemOf(text);
   return detail && `${detail}. As far as this page knows, nothing was done.`;
+}
+
+/** A proxy may call JSON what is none. */
+function problemOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 function refuse(text) {
   refused = Date.now();
   undoneLine.textContent = text;
   undoneLine.hidden = text === "";
+  if (text !== "") undoneLine.scrollIntoView({ block: "nearest" });
 }
 
 /** Greys out what is old. The seconds count on for the eye; that the service is away is said once. */

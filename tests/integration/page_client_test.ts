@@ -102,8 +102,7 @@ onEachFlavour(
       assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => b - a), "each event is shown once");
 
       // Of a long time everything stays on the axis.
-      await page.evaluate(feedCharts, { points: 3000, reason: "long ago" });
-      await page.locator("#spells li").filter({ hasText: "long ago" }).waitFor();
+      assert.match(await page.evaluate(feedCharts, { points: 3000, reason: "long ago" }), /: long ago/);
 
       // What is refused is said, and asked once.
       await page.route("**/live", (route) => route.abort());

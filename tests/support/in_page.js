@@ -108,8 +108,10 @@ export function hide(hidden) {
 }
 
 /**
- * Gives the page's charts so many points, a second each; copying waited at the first ones.
+ * Gives the page's charts so many points, a second each; copying waited at the first ones. Returns when it is said to
+ * have waited.
  * @param {{ points: number, reason: string }} wanted
+ * @returns {Promise<string>}
  */
 export async function feedCharts({ points, reason }) {
   const { note } = await import("/assets/charts.js");
@@ -124,4 +126,5 @@ export async function feedCharts({ points, reason }) {
   } finally {
     Date.now = real;
   }
+  return document.getElementById("spells").textContent;
 }
