@@ -105,7 +105,7 @@ export const readFerryRoute = createRoute({
 export const changeFerryRoute = createRoute({
   method: "patch",
   path: "/v1/ferries/{id}",
-  summary: "Change settings while it runs",
+  summary: "Change settings while it runs: each of `copy` by itself, `throttle` as a whole",
   request: { params, body: body("FerryChange") },
   responses: answers(
     { 200: { description: "The ferry", content: json("Ferry") } },

@@ -40,6 +40,8 @@ Deno.test("copy is joined field by field, of throttles the last one holds as a w
     copy: { concurrency: 2 },
     throttle: null,
   });
+  const three = joinChanges(one, changeOf({ throttle: { maxRowsPerSecond: 10 } })).throttle!;
+  assert.deepEqual([three.maxRowsPerSecond, three.maxLagSeconds], [10, null], "what is left out is not kept");
   assert.deepEqual(joinChanges({}, {}), {});
 });
 
