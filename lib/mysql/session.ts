@@ -6,7 +6,7 @@
 import mysql from "mysql2";
 import { Buffer } from "node:buffer";
 import type { ConnectionTarget } from "../spec/connection_url.ts";
-import { errorNumber, FerryError } from "../errors.ts";
+import { errorNumber, errorText, FerryError } from "../errors.ts";
 import { PacketSplitter } from "./packet_splitter.ts";
 import { RawClose, RawPrepare } from "./statement_commands.ts";
 
@@ -286,10 +286,25 @@ function sslOptions(target: ConnectionTarget): Record<string, unknown> | null {
   return {
     rejectUnauthorized: ssl.mode === "verify-ca" || ssl.mode === "verify-identity",
     verifyIdentity: ssl.mode === "verify-identity",
-    ...(ssl.ca === undefined ? {} : { ca: Deno.readTextFileSync(ssl.ca) }),
-    ...(ssl.cert === undefined ? {} : { cert: Deno.readTextFileSync(ssl.cert) }),
-    ...(ssl.key === undefined ? {} : { key: Deno.readTextFileSync(ssl.key) }),
+    ...(ssl.ca === undefined ? {} : { ca: readPem("ssl-ca", ssl.ca) }),
+    ...(ssl.cert === undefined ? {} : { cert: readPem("ssl-cert", ssl.cert) }),
+    ...(ssl.key === undefined ? {} : { key: readPem("ssl-key", ssl.key) }),
   };
+}
+
+function readPem(parameter: string, path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (e) {
+    const denied = e instanceof Deno.errors.NotCapable;
+    throw new FerryError(
+      "tls-file-unreadable",
+      `Cannot read the file "${path}" that ${parameter} names: ${
+        denied ? "Deno was started without the permission" : errorText(e)
+      }`,
+      { hint: denied ? `Start with --allow-read=${path}` : "Check the path, and who may read the file" },
+    );
+  }
 }
 
 /** The driver sends texts of a BINARY connection one byte a character; names are UTF-8. */
