@@ -7,6 +7,7 @@ import { describeServer, isAtLeast, type Server } from "../mysql/server.ts";
 import { Session } from "../mysql/session.ts";
 import { errorText, FerryError } from "../errors.ts";
 import type { Finding } from "../progress/resource.ts";
+import { isLoopback } from "../spec/settings.ts";
 import { refuse, warn } from "./finding.ts";
 
 /** One end, connected and described. */
@@ -30,6 +31,7 @@ export async function reach(
     const server = await describeServer(session);
     // A table that is locked for long is told as an error and not waited for.
     await session.run("SET SESSION lock_wait_timeout = 20");
+    findings.push(...judgeEncryption(target, side));
     return { session, server };
   } catch (e) {
     session?.destroy();
@@ -52,6 +54,17 @@ function unreachable(e: unknown, side: "source" | "target"): Finding {
     ? ""
     : ` (${errorText(e.cause) || (e.cause as { code?: string }).code})`;
   return refuse(e.code, side, e.message + reason, e.hint ?? "Check the URL");
+}
+
+/** Warns of rows that anybody on the network between can read. */
+export function judgeEncryption({ host, ssl }: ConnectionTarget, side: "source" | "target"): Finding[] {
+  if ((ssl !== null && ssl.mode !== "preferred") || isLoopback(host)) return [];
+  return [warn(
+    "not-encrypted",
+    side,
+    `The connection to the ${side} at "${host}" is not encrypted`,
+    "?ssl-mode=verify-identity&ssl-ca=… in its URL, or a network that nobody else is on",
+  )];
 }
 
 /** MySQL 5.7 and MariaDB 10.5 are the oldest. */

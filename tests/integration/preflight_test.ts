@@ -311,6 +311,17 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
       assert.deepEqual(codes(beside.findings, "warning"), ["same-server target"]);
     });
 
+    await t.step("warns of a connection that is not encrypted where it may leave the machine", async () => {
+      const from = new URL(pair.source.url);
+      from.hostname = "0.0.0.0"; // this machine, by an address that does not say so
+      const { findings, plan } = await preflight(
+        specFor(from.href, pair.target.url, ["pf_clean.code"]),
+        OPTIONS,
+      );
+      assert.notEqual(plan, null);
+      assert.deepEqual(codes(findings, "warning"), ["not-encrypted source"]);
+    });
+
     await t.step("names a wrong password on the one end and a closed port on the other", async () => {
       const denied = new URL(pair.source.url);
       denied.password = "wrong";

@@ -4,7 +4,8 @@ import { columnText } from "../../lib/schema/column_fit.ts";
 import { judgeBinlogFilter, judgeBinlogSettings, judgePosition } from "../../lib/preflight/binlog.ts";
 import { inform, inOrder, refuse, warn } from "../../lib/preflight/finding.ts";
 import { type Grants, holds, judgeLockTables } from "../../lib/preflight/privileges.ts";
-import { judgeDifferences, judgeVersion } from "../../lib/preflight/servers.ts";
+import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
+import { judgeDifferences, judgeEncryption, judgeVersion } from "../../lib/preflight/servers.ts";
 import { judgeTable } from "../../lib/preflight/tables.ts";
 import { judgeReadOnly, judgeTargetPrivileges, judgeTargetTable } from "../../lib/preflight/target.ts";
 import type { LoadedTable } from "../../lib/schema/load_tables.ts";
@@ -60,6 +61,28 @@ function loaded(columns: Column[], more: Partial<LoadedTable> = {}): LoadedTable
 function grants(more: Partial<Grants> = {}): Grants {
   return { everywhere: new Set(), schemas: [], tables: [], complete: true, ...more };
 }
+
+Deno.test("judgeEncryption() warns of what crosses a network in the clear, and of nothing else", () => {
+  const judge = (rest: string) => codes(judgeEncryption(parseConnectionUrl(`mysql://u:p@${rest}`), "target"));
+  const open = ["warning not-encrypted target"];
+  for (
+    const rest of ["db2", "10.0.0.7:3307", "[fd00::7]", "db2?ssl-mode=disabled", "db2?ssl-mode=preferred"]
+  ) {
+    assert.deepEqual(judge(rest), open, rest);
+  }
+  for (
+    const rest of [
+      "localhost",
+      "127.0.0.1",
+      "127.0.3.1:3307",
+      "[::1]",
+      "db2?ssl-mode=required",
+      "db2?ssl-ca=/ca",
+    ]
+  ) {
+    assert.deepEqual(judge(rest), [], rest);
+  }
+});
 
 Deno.test("inOrder() puts errors first and keeps the order otherwise", () => {
   const found = [
