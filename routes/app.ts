@@ -16,6 +16,7 @@ import { ferryRoutes } from "./ferries.ts";
 import { BODY_LIMIT, ferryOfPath, originGuard, takingUpGuard, tokenGuard, tooLarge } from "./guards.ts";
 import { renderMetrics } from "./metrics.ts";
 import { pages } from "./pages.tsx";
+import { problemsAsPages } from "./people.tsx";
 import { notFound, problem, problemOf } from "./problem.ts";
 import { registerSchemas } from "./schemas.ts";
 
@@ -49,6 +50,7 @@ export function createApp(options: AppOptions): OpenAPIHono {
     // With no referrer at all a browser says `Origin: null` of our own forms, and they would be refused.
     secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'self'"] }, referrerPolicy: "same-origin" }),
     logRequest,
+    problemsAsPages(),
   );
   app.use(originGuard({ loopbackOnly: settings.token === null }));
   if (settings.token !== null) app.use(tokenGuard(settings.token));

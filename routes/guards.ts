@@ -9,6 +9,7 @@ import { getCookie } from "hono/cookie";
 import { timingSafeEqual } from "hono/utils/buffer";
 import type { Dock } from "../lib/ferry/ferry.ts";
 import { isLoopback } from "../lib/spec/settings.ts";
+import { wantsPage } from "./people.tsx";
 import { problem } from "./problem.ts";
 
 const OPEN_PATHS: readonly string[] = ["/healthz", "/readyz"];
@@ -41,7 +42,7 @@ export function tokenGuard(token: string): MiddlewareHandler {
     if (c.req.header("authorization") === undefined) {
       const cookie = getCookie(c, TOKEN_COOKIE);
       if (cookie !== undefined && await isToken(cookie, token)) return await next();
-      if (c.req.method === "GET" && c.req.header("accept")?.includes("text/html")) {
+      if (c.req.method === "GET" && wantsPage(c)) {
         return c.redirect(SIGN_IN, 303);
       }
     }

@@ -38,6 +38,9 @@ export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Content type of a problem. */
+export const PROBLEM_TYPE = "application/problem+json";
+
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad request",
   401: "Not authorized",
@@ -77,7 +80,7 @@ export function problem(options: ProblemOptions): Response {
   };
   return new Response(JSON.stringify(body), {
     status: options.status,
-    headers: { "content-type": "application/problem+json", ...options.headers },
+    headers: { "content-type": PROBLEM_TYPE, ...options.headers },
   });
 }
 

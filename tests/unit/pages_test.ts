@@ -149,6 +149,33 @@ Deno.test("the form starts a ferry, and says beside each field what is wrong", a
   assert.equal(dock.started.length, 1);
 });
 
+Deno.test("what is not there is told to people as a page, and to machines as a problem", async () => {
+  const { get, post } = setUp();
+  const cases = [
+    ["/ferries/nobody", 404, /Cannot find \/ferries\/nobody: this process knows no ferry with that name/],
+    ["/nowhere", 404, /Cannot find \/nowhere: there is no such route/],
+    ["/ferries/nobody/cancel", 405, /Cannot GET \/ferries\/nobody\/cancel: it takes POST/],
+  ] as const;
+  for (const [path, status, said] of cases) {
+    const page = await get(path);
+    const html = await page.text();
+    assert.equal(page.status, status, path);
+    assert.match(page.headers.get("content-type")!, /^text\/html/, path);
+    assert.match(html, said);
+    assert.match(html, /<a href="\/">/);
+    assert.match(page.headers.get("content-security-policy")!, /default-src 'self'/);
+    assert.equal(page.headers.get("allow"), status === 405 ? "POST" : null);
+    const answer = await get(path, { accept: "application/json" });
+    assert.equal(answer.status, status, path);
+    assert.equal(answer.headers.get("content-type"), "application/problem+json", path);
+    assert.match((await answer.json()).detail, said);
+  }
+  const api = await get("/v1/ferries/nobody");
+  assert.equal(api.headers.get("content-type"), "application/problem+json", "the API, whoever asks");
+  const gone = await post("/ferries/nobody/cancel", { name: "nobody" }, { accept: "text/html" });
+  assert.deepEqual([gone.status, gone.headers.get("content-type")], [404, "text/html; charset=utf-8"]);
+});
+
 Deno.test("with a token people sign in, and other sites' forms are refused", async () => {
   const { get, post } = setUp("letmein");
   const away = await get("/");
