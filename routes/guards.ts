@@ -86,8 +86,7 @@ function isSameHost(origin: string, host: string): boolean {
 
 /** The ferry that a path speaks of. */
 export function ferryOfPath(path: string): string | null {
-  return /^(?:\/v1\/ferries|\/ferries(?!\/(?:new|live)$))\/([A-Za-z0-9._-]{1,64})(?:\/|$)/.exec(path)?.[1] ??
-    null;
+  return /^(?:\/v1)?\/ferries\/([A-Za-z0-9._-]{1,64})(?:\/|$)/.exec(path)?.[1] ?? null;
 }
 
 /** What {@linkcode takingUpGuard} goes by. */

@@ -58,12 +58,12 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
 
   const all = () => dock.list().map((ferry) => ferry.resource());
   app.get("/", (c) => page(c, <FerriesPage ferries={all()} />));
-  app.get("/ferries/live", (c) => part(c, <FerryList ferries={all()} />));
+  app.get("/live", (c) => part(c, <FerryList ferries={all()} />));
 
   const start = (form: StartForm, more: Partial<Parameters<typeof StartPage>[0]> = {}) => (
     <StartPage form={form} connections={[...connections.keys()]} {...more} />
   );
-  app.get("/ferries/new", (c) => page(c, start({})));
+  app.get("/new", (c) => page(c, start({})));
   app.post("/ferries", async (c) => {
     const form = await formOf(c);
     const reading = parseSpec(specOf(form), connections);

@@ -12,7 +12,7 @@ import { Layout } from "./layout.tsx";
 export function FerriesPage({ ferries }: { readonly ferries: readonly FerryResource[] }) {
   return (
     <Layout title={titleOf(ferries)}>
-      <div id="live" data-live="/ferries/live">
+      <div id="live" data-live="/live">
         <FerryList ferries={ferries} />
       </div>
     </Layout>
@@ -27,7 +27,7 @@ export function FerryList({ ferries }: { readonly ferries: readonly FerryResourc
         <h1>No ferry yet</h1>
         <p>A ferry moves tables from one live server to another while both are used.</p>
         <p>
-          <a class="button primary" href="/ferries/new">Start a ferry</a>
+          <a class="button primary" href="/new">Start a ferry</a>
         </p>
       </section>
     );

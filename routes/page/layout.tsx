@@ -25,7 +25,7 @@ export function Layout({ title, children }: { readonly title: string; readonly c
             <img src="/assets/icon.svg" alt="" width="24" height="24" /> Chainferry
           </a>
           <nav>
-            <a class="button" href="/ferries/new">Start a ferry</a>
+            <a class="button" href="/new">Start a ferry</a>
           </nav>
         </header>
         <main id="main" tabindex={-1}>

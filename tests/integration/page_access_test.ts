@@ -27,9 +27,9 @@ onEachFlavour("a ferry goes by keyboard alone, and without a script", async ({ s
   });
   const { page, problems } = await browser.open();
   await page.goto(service.url);
-  await tabTo(page, "main a[href='/ferries/new']");
+  await tabTo(page, "main a[href='/new']");
   await page.keyboard.press("Enter");
-  await page.waitForURL("**/ferries/new");
+  await page.waitForURL("**/new");
   for (const [name, text] of [["id", "people"], ["source", "src"], ["target", "dst"], ["tables", "crm.*"]]) {
     await tabTo(page, `[name=${name}]`);
     await page.keyboard.type(text);

@@ -80,7 +80,7 @@ Deno.test("the list shows trouble first", async () => {
 
 Deno.test("what is fetched anew of the list brings the tab's title along", async () => {
   const { dock, get, start } = setUp();
-  const title = async () => /data-title="([^"]*)"/.exec(await (await get("/ferries/live")).text())?.[1];
+  const title = async () => /data-title="([^"]*)"/.exec(await (await get("/live")).text())?.[1];
   assert.equal(await title(), "0 under way · Chainferry");
   await start("a");
   assert.equal(await title(), "1 under way · Chainferry");
@@ -117,10 +117,18 @@ Deno.test("a ferry's page offers what is allowed now, and a cutover only for its
   assert.equal((await get("/ferries/nobody")).status, 404);
 });
 
+Deno.test("a ferry's page is under its name, whatever that is", async () => {
+  const { get, start } = setUp();
+  for (const id of ["new", "live", "v1", "ferries"]) {
+    await start(id);
+    assert.match(await (await get(`/ferries/${id}`)).text(), new RegExp(`<p class="id">${id}</p>`));
+  }
+});
+
 Deno.test("what is fetched again and again is the changing part alone", async () => {
   const { get, start } = setUp();
   await start("a");
-  for (const path of ["/ferries/live", "/ferries/a/live"]) {
+  for (const path of ["/live", "/ferries/a/live"]) {
     const html = await (await get(path)).text();
     assert.doesNotMatch(html, /<html|<script/);
     assert.match(html, /Looking at/);
@@ -198,7 +206,7 @@ Deno.test("with a token people sign in, and other sites' forms are refused", asy
 Deno.test("nothing on a page comes from elsewhere, and nothing runs inline", async () => {
   const { get, start } = setUp();
   await start("a");
-  for (const path of ["/", "/ferries/a", "/ferries/new"]) {
+  for (const path of ["/", "/ferries/a", "/new"]) {
     const response = await get(path);
     assert.match(response.headers.get("content-security-policy")!, /default-src 'self'/);
     const html = await response.text();

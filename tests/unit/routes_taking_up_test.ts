@@ -50,8 +50,8 @@ Deno.test("a ferry that was not left is denied as soon as all was looked through
 
 Deno.test("neither pages of their own nor a service that goes wait for what was left", async () => {
   const { drain, get } = setUp(60_000);
-  assert.equal((await get("/ferries/new")).status, 200);
-  assert.equal((await get("/ferries/live")).status, 200);
+  assert.equal((await get("/new")).status, 200);
+  assert.equal((await get("/live")).status, 200);
   assert.equal((await get("/healthz")).status, 200);
   const answer = get("/v1/ferries/left");
   drain.stopWork();
