@@ -21,7 +21,7 @@ import script from "./page/page.js" with { type: "text" };
 import plotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import plot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import { SignInPage } from "./page/sign_in_page.tsx";
-import { type FieldFault, maskedFaults, specOf, type StartForm } from "./page/start_form.ts";
+import { type FieldFault, madeId, maskedFaults, specOf, type StartForm } from "./page/start_form.ts";
 import { StartPage } from "./page/start_page.tsx";
 import { notFound } from "./problem.ts";
 
@@ -66,7 +66,7 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
   app.get("/new", (c) => page(c, start({})));
   app.post("/ferries", async (c) => {
     const form = await formOf(c);
-    const reading = parseSpec(specOf(form), connections);
+    const reading = parseSpec(specOf(form), connections, () => madeId(form));
     const masked = maskedFaults(form);
     if ("faults" in reading || masked.length > 0) {
       const faults = [...masked, ...("faults" in reading ? reading.faults : [])];

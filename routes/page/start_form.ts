@@ -2,6 +2,7 @@
  * What is typed into the form that starts a ferry, the spec that it means, and which field a fault or a finding belongs to.
  * @module
  */
+import { isValid, ulid } from "ulid";
 import type { Finding } from "../../lib/progress/resource.ts";
 import { readConnectionUrl } from "../../lib/spec/connection_url.ts";
 import type { SpecFault } from "../../lib/spec/spec_fault.ts";
@@ -80,6 +81,13 @@ export function maskedFaults(form: StartForm): FieldFault[] {
     pointer: POINTERS[name],
     detail: `Seen ${MASK}, needed the password (%2A%2A%2A where that is ${MASK} itself)`,
   }));
+}
+
+/**
+ * The id of a ferry that nobody gave a name: the form brings it along, so that a form that is sent twice starts one ferry.
+ */
+export function madeId({ madeId: brought = "" }: StartForm): string {
+  return isValid(brought) ? brought : ulid();
 }
 
 /** The spec that a form means. Empty fields are left out; a number that is none stays what was typed, to be told so. */

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Child } from "hono/jsx";
+import { ulid } from "ulid";
 import type { PreflightReport } from "../../lib/ferry/ferry.ts";
 import type { Finding } from "../../lib/progress/resource.ts";
 import { BUILT_FENCES } from "../../lib/spec/parse_spec.ts";
@@ -100,6 +101,8 @@ export function StartPage({ form: typed, faults = [], report, connections }: Sta
           </section>
         )}
       <form method="post" action="/ferries" class="start">
+        {/* Another one each time: what is sent again after a change is another ferry. */}
+        <input type="hidden" name="madeId" value={ulid()} />
         <datalist id="connections">{connections.map((name) => <option value={name} />)}</datalist>
         <fieldset>
           <legend>From where to where</legend>

@@ -6,13 +6,18 @@ import assert from "node:assert/strict";
 import { createApp } from "../../routes/app.ts";
 import { FakeDock, SECRET, SPEC } from "./routes_fake_dock.ts";
 
-const FORM = { source: "eu", target: "eu", tables: "shop.*", fence: "lockTables" };
-
-Deno.test("no password comes back with the form, and none that is masked is tried", async () => {
+function setUp() {
   const dock = new FakeDock();
   const app = createApp({ dock, settings: { token: null, connections: new Map([["eu", SPEC.source]]) } });
   const post = async (fields: Record<string, string>) =>
     await app.request("/ferries", { method: "POST", body: new URLSearchParams({ ...FORM, ...fields }) });
+  return { dock, app, post };
+}
+
+const FORM = { source: "eu", target: "eu", tables: "shop.*", fence: "lockTables" };
+
+Deno.test("no password comes back with the form, and none that is masked is tried", async () => {
+  const { dock, post } = setUp();
   const field = (html: string, name: string) => ({
     value: new RegExp(`<input id="${name}"[^>]* value="([^"]*)"`).exec(html)?.[1],
     again: / type it again/.test(new RegExp(`id="${name}-told">(.*?)</div>`).exec(html)?.[1] ?? ""),
@@ -61,4 +66,25 @@ Deno.test("no password comes back with the form, and none that is masked is trie
   // A password may be what stands for one.
   await post({ source: "mysql://app:%2A%2A%2A@src.example:3307", do: "start" });
   assert.equal(dock.started.length, 1);
+});
+
+Deno.test("a form without a name that is sent twice starts one ferry, and another form another", async () => {
+  const { dock, app, post } = setUp();
+  const made = (html: string) => /name="madeId" value="([^"]*)"/.exec(html)![1];
+  const open = async () => made(await (await app.request("/new")).text());
+  const start = async (fields: Record<string, string>) =>
+    (await post({ ...fields, do: "start" })).headers.get("location");
+  const madeId = await open();
+  assert.deepEqual([await start({ madeId }), await start({ madeId })], [
+    `/ferries/${madeId}`,
+    `/ferries/${madeId}`,
+  ]);
+  assert.equal(dock.list().length, 1);
+  await start({ madeId: await open() });
+  assert.equal(dock.list().length, 2);
+  assert.equal(await start({ madeId, id: "mine" }), "/ferries/mine", "what was typed counts");
+  assert.match((await start({ madeId: "../x" }))!, /^\/ferries\/[0-9A-Z]{26}$/);
+  const changed = await post({ madeId, tables: "crm.*", do: "start" });
+  assert.equal(changed.status, 422, "sent again after a change");
+  assert.notEqual(made(await changed.text()), madeId);
 });
