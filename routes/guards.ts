@@ -11,10 +11,10 @@ import type { Dock } from "../lib/ferry/ferry.ts";
 import { isLoopback } from "../lib/spec/settings.ts";
 import { wantsPage } from "./people.tsx";
 import { problem } from "./problem.ts";
+import { SIGN_IN, wayIn } from "./way_in.ts";
 
 const OPEN_PATHS: readonly string[] = ["/healthz", "/readyz"];
 /** Where a person signs in, and what that page is made of. */
-const SIGN_IN = "/sign-in";
 const isSignIn = (path: string) => path === SIGN_IN || path.startsWith("/assets/");
 /** Milliseconds between two looks whether a ferry is known. */
 const LOOK_AGAIN_MS = 50;
@@ -43,7 +43,7 @@ export function tokenGuard(token: string): MiddlewareHandler {
       const cookie = getCookie(c, TOKEN_COOKIE);
       if (cookie !== undefined && await isToken(cookie, token)) return await next();
       if (c.req.method === "GET" && wantsPage(c)) {
-        return c.redirect(SIGN_IN, 303);
+        return c.redirect(wayIn(c.req.url), 303);
       }
     }
     return await guard(c, next);

@@ -24,6 +24,7 @@ import { SignInPage } from "./page/sign_in_page.tsx";
 import { type FieldFault, madeId, maskedFaults, specOf, type StartForm } from "./page/start_form.ts";
 import { StartPage } from "./page/start_page.tsx";
 import { notFound } from "./problem.ts";
+import { ownPath, SIGN_IN } from "./way_in.ts";
 
 /** What the pages work with. */
 export interface PagesOptions {
@@ -118,13 +119,14 @@ export function pages(app: OpenAPIHono, options: PagesOptions): void {
 }
 
 function signIn(app: OpenAPIHono, token: string): void {
-  app.get("/sign-in", (c) => page(c, <SignInPage wrong={false} />));
-  app.post("/sign-in", async (c) => {
-    const { token: typed = "" } = await formOf(c);
-    if (!await isToken(typed, token)) return page(c, <SignInPage wrong />, 401);
+  app.get(SIGN_IN, (c) => page(c, <SignInPage next={ownPath(c.req.query("next"))} wrong={false} />));
+  app.post(SIGN_IN, async (c) => {
+    const { token: typed = "", ...form } = await formOf(c);
+    const next = ownPath(form.next);
+    if (!await isToken(typed, token)) return page(c, <SignInPage next={next} wrong />, 401);
     const secure = new URL(c.req.url).protocol === "https:" || c.req.header("x-forwarded-proto") === "https";
     setCookie(c, TOKEN_COOKIE, token, { httpOnly: true, sameSite: "Strict", path: "/", secure });
-    return c.redirect("/", 303);
+    return c.redirect(next, 303);
   });
 }
 
