@@ -411,7 +411,7 @@ Deno.test("every route is in the OpenAPI document, and its references lead somew
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
   const served = app.routes.filter((route) => route.method !== "ALL")
     // The pages are for people.
-    .filter(({ path }) => path !== "/openapi.json" && !/^\/($|ferries|assets|sign-in)/.test(path))
+    .filter(({ path }) => path !== "/openapi.json" && !/^\/($|ferries|assets|sign-in|new|live)/.test(path))
     .map((route) => `${route.method} ${route.path.replace(/:(\w+)/g, "{$1}")}`);
   assert.deepEqual([...new Set(told)].sort(), [...new Set(served)].sort());
   for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
