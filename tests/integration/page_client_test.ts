@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { Browser } from "../support/browser.ts";
 import { untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
-import { feedCharts, hide, linesDrawn } from "../support/in_page.js";
+import { feedCharts, hide, linesOf, pixelsOf } from "../support/in_page.js";
 import { makeOrders } from "../support/orders.ts";
 import { Service } from "../support/service.ts";
 
@@ -63,26 +63,23 @@ onEachFlavour(
       // Both charts are drawn of what the events tell, and have the page's colours again when the system's are off.
       await page.locator("#charts").waitFor({ timeout: 30_000 });
       assert.ok(refused > 1);
-      const drawn = async () =>
-        (await Promise.all(["#rates", "#lags"].map((id) => page.locator(id).evaluate(linesDrawn)))).flat();
-      await untilTrue("each line is drawn", async () => (await drawn()).every(({ pixels }) => pixels > 100));
-      const before = await drawn();
-      assert.deepEqual(before.map(({ line }) => line), [
+      const charts = ["#rates", "#lags"].map((id) => page.locator(id));
+      const lines = (await Promise.all(charts.map((chart) => chart.evaluate(linesOf)))).flat();
+      assert.deepEqual(lines.map(({ line }) => line), [
         "rows/s copied",
         "changes/s replayed",
         "seconds behind",
       ]);
+      const untilDrawn = (what: string, enough: (pixels: number) => boolean) =>
+        untilTrue(what, async () => {
+          const pixels = lines.map(({ color }, i) => charts[i >> 1].evaluate(pixelsOf, color));
+          return (await Promise.all(pixels)).every(enough);
+        });
+      await untilDrawn("each line is drawn", (pixels) => pixels > 20);
       await page.emulateMedia({ forcedColors: "active" });
-      await untilTrue(
-        "the system's colours are drawn",
-        async () => (await drawn()).every(({ color }, i) => color !== before[i].color),
-      );
+      await untilDrawn("none has the page's colours where the system chooses", (pixels) => pixels === 0);
       await page.emulateMedia({ forcedColors: null });
-      await untilTrue(
-        "the page's colours are drawn again",
-        async () =>
-          (await drawn()).every(({ color, pixels }, i) => color === before[i].color && pixels > 100),
-      );
+      await untilDrawn("each has the page's colours again", (pixels) => pixels > 20);
 
       // A page that nobody sees holds no connection; seen again, it goes on where it was.
       const ended = page.waitForEvent("requestfailed", (r) => r.url().includes("/events"));

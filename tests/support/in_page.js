@@ -80,22 +80,32 @@ export function fillsBesideText(elements) {
 }
 
 /**
- * Pixels that a chart's canvas has of the colour of one of its lines, as its legend has it.
+ * The lines of a chart, as its legend has them.
  * @param {Element} chart
- * @returns {{ line: string, color: string, pixels: number }[]}
+ * @returns {{ line: string, color: string }[]}
  */
-export function linesDrawn(chart) {
+export function linesOf(chart) {
+  return [...chart.querySelectorAll(".u-series")].slice(1).map((series) => ({
+    line: series.querySelector(".u-label").textContent,
+    color: getComputedStyle(series.querySelector(".u-marker")).borderTopColor,
+  }));
+}
+
+/**
+ * How many pixels of its canvas are of a colour.
+ * @param {Element} chart
+ * @param {string} color
+ * @returns {number}
+ */
+export function pixelsOf(chart, color) {
   const canvas = chart.querySelector("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  return [...chart.querySelectorAll(".u-series")].slice(1).map((series) => {
-    const color = getComputedStyle(series.querySelector(".u-marker")).borderTopColor;
-    const wanted = color.match(/\d+/g).map(Number);
-    let pixels = 0;
-    for (let i = 0; i < data.length; i += 4) {
-      if (wanted.slice(0, 3).every((c, k) => Math.abs(data[i + k] - c) < 24) && data[i + 3] > 128) pixels++;
-    }
-    return { line: series.querySelector(".u-label").textContent, color, pixels };
-  });
+  const wanted = color.match(/\d+/g).slice(0, 3).map(Number);
+  let pixels = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 128 && wanted.every((c, k) => Math.abs(data[i + k] - c) < 24)) pixels++;
+  }
+  return pixels;
 }
 
 /**
