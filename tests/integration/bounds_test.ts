@@ -8,6 +8,7 @@ import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
 import { parseChange } from "../../lib/spec/parse_spec.ts";
 import { Gauges } from "../../lib/throttle/gauges.ts";
 import { judgeReadings } from "../../lib/throttle/limits.ts";
+import { Throttle } from "../../lib/throttle/throttle.ts";
 import { type ServerPair, startServer } from "../servers/mod.ts";
 import { assertEqual } from "../support/equality.ts";
 import { shopSpec, until, untilShown, untilTrue } from "../support/ferries.ts";
@@ -152,3 +153,35 @@ onEachFlavour("bytes a second are bounded", async ({ source, target }) => {
     await dock.close();
   }
 });
+
+onEachFlavour(
+  "another query is another reason, however it begins, and another number of the same is none",
+  async ({ source, target }) => {
+    const check = (query: string) => settingsOf({ checks: [{ on: "source", query, max: 1 }] });
+    const [one, two] = ["false", "true"].map((word) => `SELECT 2 + (0 is ${word}) + MICROSECOND(SYSDATE(6))`);
+    let settings = check(one);
+    const told: (string | null)[] = [];
+    const throttle = new Throttle({
+      source: source.url,
+      target: target.url,
+      settings: () => settings,
+      lagSeconds: () => null,
+      cuttingOver: () => false,
+      onChange: (reason) => told.push(reason),
+    });
+    const end = new AbortController();
+    const running = throttle.run(end.signal).catch((e) => e);
+    try {
+      await untilTrue("the first is told", () => told.length === 1);
+      const { reason } = throttle;
+      await untilTrue("its number changes", () => throttle.reason !== reason);
+      settings = check(two);
+      await untilTrue("the second is told", () => told.length === 2);
+      assert.deepEqual(told.map((text, i) => text?.startsWith([one, two][i])), [true, true], told.join("; "));
+    } finally {
+      end.abort(new Error("over"));
+      await running;
+    }
+  },
+  { only: ["mysql"] },
+);
