@@ -6,6 +6,7 @@
 import http, { type RequestOptions } from "node:http";
 import https from "node:https";
 import { isIPv6, type LookupFunction } from "node:net";
+import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 
 /** What is posted. */
@@ -28,16 +29,17 @@ export async function post({ url, addresses, headers, body }: Post, signal: Abor
   const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
   const lookup: LookupFunction = (_host, { all }, done) =>
     all ? done(null, found) : done(null, found[0].address, found[0].family);
+  const secure = url.protocol === "https:";
   const options: RequestOptions = {
     ...urlToHttpOptions(url),
     method: "POST",
     headers: { ...headers, "content-length": new TextEncoder().encode(body).length },
     lookup,
     // Kept open, a connection would outlive what it was looked up for.
-    agent: false,
+    agent: secure ? new TlsAgent() : false,
   };
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const request = (url.protocol === "https:" ? https : http).request(options, (answer) => {
+  const request = (secure ? https : http).request(options, (answer) => {
     resolve(answer.statusCode!);
     answer.destroy();
   });
@@ -53,5 +55,15 @@ export async function post({ url, addresses, headers, body }: Post, signal: Abor
     return await promise;
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Deno's own agent reads the certificates of `NODE_EXTRA_CA_CERTS` once more, which takes a permission that the service has
+ * not; a socket knows them already.
+ */
+class TlsAgent extends https.Agent {
+  override createConnection(options: ConnectionOptions): TLSSocket {
+    return connect(options);
   }
 }
