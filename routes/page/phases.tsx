@@ -16,6 +16,9 @@ const ROAD: readonly (readonly [FerryState, string])[] = [
   ["done", "Done"],
 ];
 
+/** What is said of the phase that was the last one. */
+const ENDS: Readonly<Partial<Record<FerryState, string>>> = { failed: "stopped", cancelled: "cancelled" };
+
 /** The rail. A phase that was passed several times shows the sum. */
 export function Phases({ resource, now }: { readonly resource: FerryResource; readonly now: number }) {
   const took = (state: FerryState): number | null => {
@@ -27,8 +30,8 @@ export function Phases({ resource, now }: { readonly resource: FerryResource; re
     );
   };
   const times = resource.resumedTimes;
-  const over = resource.state === "failed" || resource.state === "cancelled";
-  const stopped = over ? resource.phases.at(-1)?.state : undefined;
+  const end = ENDS[resource.state];
+  const stopped = end === undefined ? undefined : resource.phases.at(-1)?.state;
   return (
     <section class="road" aria-label="Phases">
       <ol class="phases">
@@ -39,7 +42,10 @@ export function Phases({ resource, now }: { readonly resource: FerryResource; re
           return (
             <li class={mood} {...(here ? { "aria-current": "step" } : {})}>
               <span>{name}</span>
-              <small>{duration === null || state === "done" ? "" : seconds(Math.max(0, duration))}</small>
+              <small>
+                {mood === "stopped" ? `${end} after ` : ""}
+                {duration === null || state === "done" ? "" : seconds(Math.max(0, duration))}
+              </small>
             </li>
           );
         })}

@@ -321,6 +321,25 @@ Deno.test("of many tables those in trouble and those that move are shown, and th
   assert.equal((await shown(197)).hidden, undefined);
 });
 
+Deno.test("the rail says in words where a ferry ended that did not arrive", async () => {
+  const { dock, get, start } = setUp();
+  const time = (s: number) => new Date(s * 1000).toISOString();
+  const phases = [
+    { state: "preflight", startedAt: time(0), endedAt: time(2) },
+    { state: "copying", startedAt: time(2), endedAt: time(32) },
+  ] as const;
+  for (const [state, word] of [["failed", "stopped"], ["cancelled", "cancelled"]] as const) {
+    await start(word);
+    dock.find(word)!.go(state, { phases });
+    const html = await (await get(`/ferries/${word}`)).text();
+    assert.match(
+      html,
+      new RegExp(`<li class="stopped"><span>Copy</span><small>${word} after 30 s</small></li>`),
+    );
+    assert.match(html, /<li class="passed"><span>Look<\/span><small>2\.0 s<\/small><\/li>/);
+  }
+});
+
 Deno.test("a table is said to differ where no cell of its strip shows it", async () => {
   const { dock, get, start } = setUp();
   await start("a");
