@@ -73,9 +73,20 @@ function factsOf(r: FerryResource): string[] {
   }
 }
 
+/** States that are entered when every row is copied. */
+const BEHIND_COPYING: readonly FerryState[] = [
+  "catchingUp",
+  "verifying",
+  "awaitingCutover",
+  "cuttingOver",
+  "done",
+];
+
 /** Share of the rows that is copied, 0 to 1; `null` while nobody knows how many there are. */
 export function share(r: FerryResource): number | null {
-  const copied = ["done", "awaitingCutover", "cuttingOver", "verifying", "catchingUp"].includes(r.state);
+  const stopped = r.state === "failed" || r.state === "cancelled";
+  const copied = BEHIND_COPYING.includes(r.state) ||
+    stopped && r.phases.some((phase) => BEHIND_COPYING.includes(phase.state));
   return copied ? 1 : shareOf(r.progress);
 }
 

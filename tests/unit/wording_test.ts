@@ -6,9 +6,11 @@ import {
   seconds,
   sentence,
   serverName,
+  shareText,
   tableShare,
 } from "../../lib/progress/wording.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
+import type { FerryState } from "../../lib/ferry/ferry_state.ts";
 import { resourceOf, tableOf } from "./routes_fake_dock.ts";
 
 Deno.test("durations, counts and shares are written as people read them", () => {
@@ -24,6 +26,21 @@ Deno.test("a table is never through on an estimate alone", () => {
   assert.equal(tableShare(tableOf({ rowsCopied: 12, rowsEstimated: 10 })), 0.99);
   assert.equal(tableShare(tableOf({ rowsEstimated: null })), null);
   assert.equal(tableShare(tableOf({ state: "copied", rowsEstimated: null })), 1);
+});
+
+Deno.test("a ferry that ended has copied as much as it had, and all of it where it had come past the copying", () => {
+  const phase = (state: FerryState) => ({ state, startedAt: "2026-11-22T10:00:00.000Z", endedAt: null });
+  const ended = (state: FerryState, ...road: FerryState[]) =>
+    shareText(resourceOf("x", {
+      state,
+      phases: ["preflight" as const, ...road].map(phase),
+      progress: { ...resourceOf("x").progress, rowsCopied: 80, rowsEstimated: 100 },
+    }));
+  for (const state of ["failed", "cancelled"] as const) {
+    assert.equal(ended(state, "copying"), "80 %");
+    assert.equal(ended(state, "copying", "catchingUp"), "100 %");
+    assert.equal(ended(state, "copying", "catchingUp", "verifying", "preflight"), "100 %");
+  }
 });
 
 Deno.test("a server is called by its host, and by its port where that is not the usual one", () => {
