@@ -39,7 +39,7 @@ export function FerryPage({ resource, events, now, refusal }: FerryPageProps) {
       <div id="live" data-live={`${path}/live`} data-events={`/v1${path}/events`}>
         <FerryView resource={resource} now={now} />
       </div>
-      <Events events={events} path={path} />
+      <Events events={events} path={path} now={now} />
     </Layout>
   );
 }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { allowedActions, type FerryState } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource, TableProgress } from "../../lib/progress/resource.ts";
+import { FerryPage } from "../../routes/page/ferry_page.tsx";
 import { createApp } from "../../routes/app.ts";
 import { headline } from "../../lib/progress/wording.ts";
 import { FakeDock, resourceOf, SECRET, SPEC, tableOf } from "./routes_fake_dock.ts";
@@ -338,6 +339,18 @@ Deno.test("the rail says in words where a ferry ended that did not arrive", asyn
     );
     assert.match(html, /<li class="passed"><span>Look<\/span><small>2\.0 s<\/small><\/li>/);
   }
+});
+
+Deno.test("what happened on another day than the page's is told with its date", () => {
+  const event = (id: number, at: string) => ({ id, type: "log", data: { text: "x", at } }) as const;
+  const events = [event(1, "2026-11-21T23:59:59.999Z"), event(2, "2026-11-22T00:00:01.500Z")];
+  const now = Date.parse("2026-11-22T10:00:00.000Z");
+  const html = String(FerryPage({ resource: resourceOf("a"), events, now }));
+  const times = [...html.matchAll(/<time datetime="([^"]*)">([^<]*)</g)].map(([, at, text]) => [at, text]);
+  assert.deepEqual(times, [
+    ["2026-11-22T00:00:01.500Z", "00:00:01 UTC"],
+    ["2026-11-21T23:59:59.999Z", "2026-11-21 23:59:59 UTC"],
+  ]);
 });
 
 Deno.test("a table is said to differ where no cell of its strip shows it", async () => {
