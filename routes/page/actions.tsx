@@ -16,6 +16,9 @@ const NAMES: Readonly<Record<FerryAction, string>> = {
 /** The one that leads on comes first, the one that ends it last. */
 const ORDER: readonly FerryAction[] = ["cutover", "retry", "resume", "pause", "verify", "cancel"];
 
+/** They stand out; never two of them are allowed at once. */
+const LEADS_ON: readonly FerryAction[] = ["cutover", "retry", "resume"];
+
 /** Only what is allowed now, and changes something; what cannot be taken back asks for the ferry's name. */
 export function Actions({ resource: r }: { readonly resource: FerryResource }) {
   if (r.actions.length === 0) return null;
@@ -51,7 +54,10 @@ function ActionForm({ id, action }: { readonly id: string; readonly action: Ferr
           </label>
         )
         : null}
-      <button type="submit" class={action === "cancel" ? "danger" : action === "verify" ? "" : "primary"}>
+      <button
+        type="submit"
+        class={action === "cancel" ? "danger" : LEADS_ON.includes(action) ? "primary" : ""}
+      >
         {NAMES[action]}
       </button>
     </form>

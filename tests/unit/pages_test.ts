@@ -118,6 +118,21 @@ Deno.test("a ferry's page offers what is allowed now, and a cutover only for its
   assert.equal((await get("/ferries/nobody")).status, 404);
 });
 
+Deno.test("of what may be asked, what leads on stands out alone", async () => {
+  const { dock, get, start } = setUp();
+  await start("a");
+  const primary = async (state: FerryState, paused: boolean) => {
+    const hold = paused ? "copy" as const : null;
+    dock.find("a")!.go(state, { paused, hold, actions: allowedActions(state, paused) });
+    const html = await (await get("/ferries/a")).text();
+    return [...html.matchAll(/<button type="submit" class="primary">([^<]*)</g)].map((m) => m[1]);
+  };
+  assert.deepEqual(await primary("awaitingCutover", false), ["Cut over"]);
+  assert.deepEqual(await primary("awaitingCutover", true), ["Go on copying"]);
+  assert.deepEqual(await primary("copying", false), []);
+  assert.deepEqual(await primary("failed", false), ["Try again"]);
+});
+
 Deno.test("a ferry's page is under its name, whatever that is", async () => {
   const { get, start } = setUp();
   for (const id of ["new", "live", "v1", "ferries"]) {
