@@ -26,6 +26,7 @@ export class Telling implements Logbook {
   readonly #log: EventLog;
   readonly #waiters = new Set<() => void>();
   #lastProgress = "";
+  #callbacks: Callbacks | null = null;
   #calling: Promise<void> | null = null;
   #hush = new AbortController();
 
@@ -33,7 +34,7 @@ export class Telling implements Logbook {
   constructor(
     private readonly spec: FerrySpec,
     private readonly lease: Lease,
-    private readonly callbacks: CallbackPolicy,
+    private readonly policy: CallbackPolicy,
   ) {
     this.#log = new EventLog(new Witness(spec.id));
     this.snapshot = new FerrySnapshot(spec);
@@ -165,15 +166,11 @@ export class Telling implements Logbook {
   /** What is told from now on is posted, stored or not. */
   call(): void {
     const { callbacks } = this.spec;
-    if (callbacks === null || this.#calling !== null) return;
+    if (callbacks === null) return;
     const { signal } = this.#hush;
     const from = this.#log.lastId;
-    const calling = new Callbacks(this.spec.id, callbacks, this.callbacks)
-      .follow(() => this.#log.read(from, signal), signal)
-      .finally(() => {
-        if (this.#calling === calling) this.#calling = null;
-      });
-    this.#calling = calling;
+    this.#callbacks ??= new Callbacks(this.spec.id, callbacks, this.policy);
+    this.#calling = this.#callbacks.follow(() => this.#log.read(from, signal), signal);
   }
 
   /** Another process has the ferry, tells of it, and posts what it tells. */
@@ -181,6 +178,7 @@ export class Telling implements Logbook {
     this.#log.lose();
     this.#hush.abort();
     this.#hush = new AbortController();
+    this.#callbacks = null;
     this.#calling = null;
   }
 

@@ -33,6 +33,9 @@ export type Resolve = (host: string) => Promise<readonly { readonly address: str
 
 /** Posts one ferry's events. */
 export class Callbacks {
+  /** What is under way, by URL. */
+  readonly #posting = new Map<string, Promise<void>>();
+
   /** `firstPauseMs` and `resolve` for tests. */
   constructor(
     private readonly ferry: string,
@@ -44,12 +47,17 @@ export class Callbacks {
 
   /**
    * Posts what comes, to each URL in order, until the events end or `signal` aborts. `read` gives each URL events of its
-   * own: one that does not answer costs no other its posts. Never throws.
+   * own: one that does not answer costs no other its posts. May be called again, for what comes after an end: a URL that
+   * is still being posted to goes on with its own events. Never throws.
    */
   async follow(read: () => AsyncIterable<FerryEvent>, signal: AbortSignal): Promise<void> {
     const { state, progress, error } = this.urls;
     const urls = new Set([state, progress, error].filter((url) => url !== null));
-    await Promise.all([...urls].map((url) => this.#postAll(url, read(), signal)));
+    for (const url of urls) {
+      if (this.#posting.has(url)) continue;
+      this.#posting.set(url, this.#postAll(url, read(), signal).finally(() => this.#posting.delete(url)));
+    }
+    await Promise.all(this.#posting.values());
   }
 
   async #postAll(url: string, events: AsyncIterable<FerryEvent>, signal: AbortSignal): Promise<void> {

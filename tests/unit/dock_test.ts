@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { configureLog } from "../../lib/log.ts";
-import { shopSpec } from "../support/ferries.ts";
+import { shopSpec, untilTrue } from "../support/ferries.ts";
 import { freePort } from "../support/service.ts";
 import { silentServer } from "../support/silent_server.ts";
 
@@ -58,6 +58,31 @@ Deno.test("a ferry whose target cannot be reached posts that it failed", async (
     await dock.close();
   }
   assert.deepEqual(posts.sort(), ["/error a failed preflight-refused", "/state a failed preflight-refused"]);
+});
+
+Deno.test("a URL that does not answer costs no other the posts of a ferry that is tried again", async () => {
+  const posts: string[] = [];
+  const silence = Promise.withResolvers<Response>();
+  await using receiver = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    posts.push(`${pathname} ${(await request.json()).type}`);
+    return pathname === "/never" ? silence.promise : new Response();
+  });
+  const to = `http://127.0.0.1:${receiver.addr.port}`;
+  const nobody = urlOf(freePort());
+  const dock = openDock();
+  try {
+    const callbacks = { state: `${to}/never`, error: `${to}/error` };
+    const ferry = await dock.start(shopSpec(nobody, nobody, { id: "a", callbacks }));
+    const failures = () => posts.filter((post) => post === "/error failed").length;
+    await untilTrue("the failure is posted", () => failures() === 1, { seconds: 10 });
+    assert.ok(posts.includes("/never failed"));
+    await ferry.act("retry");
+    await untilTrue("the second one, too", () => failures() === 2, { seconds: 10 });
+  } finally {
+    silence.resolve(new Response());
+    await dock.close();
+  }
 });
 
 Deno.test("a dock that is closed while it asks a target makes no ferry any more", async () => {
