@@ -6,7 +6,7 @@
 import { printable } from "../printable.ts";
 import type { FerryResource, TableProgress } from "../progress/resource.ts";
 import { inOrder, isThrough } from "../progress/table_order.ts";
-import { count, headline, percent, seconds, share, tableShare } from "../progress/wording.ts";
+import { count, counted, headline, percent, seconds, share, tableShare } from "../progress/wording.ts";
 
 /** What the lines have to fit. */
 export interface Screen {
@@ -50,7 +50,7 @@ export function barLines(r: FerryResource, screen: Screen): string[] {
   );
   for (const table of shown) {
     const facts = table.state === "copying"
-      ? `${count(table.rowsCopied)} of ${known(table.rowsEstimated)} rows`
+      ? `${count(table.rowsCopied)} of ${known(table.rowsEstimated)}`
       : WORDS[table.state]!;
     const color = table.state === "differing" ? "red" : "cyan";
     const name = cut(table.source, nameWidth).padEnd(nameWidth);
@@ -58,8 +58,10 @@ export function barLines(r: FerryResource, screen: Screen): string[] {
   }
   const more = open.length - shown.length;
   const rest = [
-    ...(more > 0 ? [`… and ${more} more ${more === 1 ? "table" : "tables"}`] : []),
-    ...(folded > 0 ? [`${folded} of ${r.tables.length} tables are through`] : []),
+    ...(more > 0 ? [`… and ${counted(more, "more table")}`] : []),
+    ...(folded > 0
+      ? [`${folded} of ${counted(r.tables.length, "table")} ${folded === 1 ? "is" : "are"} through`]
+      : []),
   ];
   if (rest.length > 0 && room > 0) lines.push(line(rest.join(", ")));
   return lines.slice(0, Math.max(1, screen.rows - 1));
@@ -68,8 +70,8 @@ export function barLines(r: FerryResource, screen: Screen): string[] {
 function whole(r: FerryResource, screen: Screen, paint: (bar: string) => string): string {
   const p = r.progress;
   const facts = [
-    `${count(p.rowsCopied)} of ${known(p.rowsEstimated)} rows`,
-    ...(p.rowsPerSecond === null ? [] : [`${count(p.rowsPerSecond)} rows/s`]),
+    `${count(p.rowsCopied)} of ${known(p.rowsEstimated)}`,
+    ...(p.rowsPerSecond === null ? [] : [`${counted(p.rowsPerSecond, "row")}/s`]),
     ...(p.etaSeconds === null ? [] : [`${seconds(p.etaSeconds)} left`]),
     ...(p.lagSeconds === null ? [] : [`${seconds(p.lagSeconds)} behind`]),
     ...(r.resumedTimes === 0 ? [] : [`resumed ${r.resumedTimes}x`]),
@@ -93,7 +95,7 @@ function barLine(
 }
 
 function known(rows: number | null): string {
-  return rows === null ? "an unknown number of" : `about ${count(rows)}`;
+  return rows === null ? "an unknown number of rows" : `about ${counted(rows, "row")}`;
 }
 
 function cut(words: string, columns: number): string {

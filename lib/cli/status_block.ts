@@ -5,7 +5,7 @@
 import { printable } from "../printable.ts";
 import type { FerryResource } from "../progress/resource.ts";
 import { inOrder, isThrough } from "../progress/table_order.ts";
-import { count, headline, percent, seconds, tableShare } from "../progress/wording.ts";
+import { count, counted, headline, percent, seconds, tableShare } from "../progress/wording.ts";
 import { troubleLines } from "./trouble.ts";
 
 /** Tables that a block names. */
@@ -24,12 +24,14 @@ export function renderStatusBlock(resource: FerryResource, now: Date): string {
   const lines = [
     `ferry ${resource.id}: ${headline(resource)}`,
     state.join("  "),
-    `  copy    ${count(progress.rowsCopied)} of ${known(progress.rowsEstimated, count)} rows` +
-    `  ${known(progress.rowsPerSecond, count)} rows/s  eta ${known(progress.etaSeconds, seconds)}`,
-    `  replay  ${count(progress.changesApplied)} changes applied` +
+    `  copy    ${count(progress.rowsCopied)} of ${rows(progress.rowsEstimated)}` +
+    `  ${rows(progress.rowsPerSecond)}/s  eta ${known(progress.etaSeconds, seconds)}`,
+    `  replay  ${counted(progress.changesApplied, "change")} applied` +
     `  ${known(progress.changesPending, count)} pending  lag ${known(progress.lagSeconds, seconds)}`,
-    `  verify  ${verification.state}  ${count(verification.rowsCompared)} rows compared` +
-    (verification.differences.length > 0 ? `  ${verification.differences.length} differ` : ""),
+    `  verify  ${verification.state}  ${rows(verification.rowsCompared)} compared` +
+    (verification.differences.length > 0
+      ? `  ${verification.differences.length} ${verification.differences.length === 1 ? "differs" : "differ"}`
+      : ""),
   ];
   if (cutover.attempts > 0) {
     const stopped = known(cutover.writesStoppedMs, (ms) => `${Math.round(ms)} ms`);
@@ -38,11 +40,17 @@ export function renderStatusBlock(resource: FerryResource, now: Date): string {
   const busy = inOrder(resource.tables).filter((table) => !isThrough(table) && table.state !== "waiting");
   for (const table of busy.slice(0, TABLES_SHOWN)) {
     const part = percent(tableShare(table));
-    lines.push(`  table   ${table.source}  ${table.state}  ${part}  ${count(table.rowsCopied)} rows`);
+    lines.push(`  table   ${table.source}  ${table.state}  ${part}  ${rows(table.rowsCopied)}`);
   }
-  if (busy.length > TABLES_SHOWN) lines.push(`  table   … and ${busy.length - TABLES_SHOWN} more tables`);
+  if (busy.length > TABLES_SHOWN) {
+    lines.push(`  table   … and ${counted(busy.length - TABLES_SHOWN, "more table")}`);
+  }
   if (resource.error) lines.push(...troubleLines(resource.error).map((line) => `  ${line}`));
   return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+function rows(n: number | null): string {
+  return n === null ? "unknown rows" : counted(n, "row");
 }
 
 function known(value: number | null, write: (value: number) => string): string {

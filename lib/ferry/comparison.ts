@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import type { Session } from "../mysql/session.ts";
+import { counted } from "../progress/wording.ts";
 import { Verifier } from "../verify/verifier.ts";
 import type { Crossing } from "./crossing.ts";
 
@@ -76,7 +77,9 @@ export class Comparison {
     if (found === 0) return;
     throw new FerryError(
       "verification-failed",
-      `Cannot cut over: ${found} rows differ between source and target`,
+      `Cannot cut over: ${counted(found, "row")} ${
+        found === 1 ? "differs" : "differ"
+      } between source and target`,
       {
         hint:
           "The first of them are listed under verification.differences; did anybody else write to the target?",

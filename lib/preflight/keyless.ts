@@ -5,6 +5,7 @@
 import { tableLabel } from "../schema/table.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import type { Finding } from "../progress/resource.ts";
+import { counted } from "../progress/wording.ts";
 import { refuse, warn } from "./finding.ts";
 import type { Pair } from "./pairs.ts";
 
@@ -53,7 +54,9 @@ export function judgeKeyless(
     return warn(
       "keyless-behind-fence",
       label,
-      `Table "${label}" has no key: writes stay stopped while its rows are copied, about ${rows} rows ` +
+      `Table "${label}" has no key: writes stay stopped while its rows are copied, about ${
+        counted(rows, "row")
+      } ` +
         `(${Math.ceil(bytes / 1_000_000)} MB), perhaps ${seconds} s`,
       late
         ? `A key, or a cutover.timeoutSeconds well above ${seconds}`

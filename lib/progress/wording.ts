@@ -10,7 +10,7 @@ import type { FerryResource, TableProgress } from "./resource.ts";
 /** A ferry in one sentence that begins with what matters: the title of its page and of its tab. */
 export function headline(r: FerryResource): string {
   const lag = r.progress.lagSeconds === null ? "" : `, ${seconds(r.progress.lagSeconds)} behind`;
-  const many = `${r.tables.length} ${r.tables.length === 1 ? "table" : "tables"}`;
+  const many = counted(r.tables.length, "table");
   const way = `${many} from ${serverName(r.source)} to ${serverName(r.target)}`;
   const held = heldText(r);
   switch (r.state) {
@@ -23,7 +23,7 @@ export function headline(r: FerryResource): string {
     case "catchingUp":
       return `${held}Catching up with ${serverName(r.source)}${lag}`;
     case "verifying":
-      return `${held}Comparing ${many}: ${count(r.verification.rowsCompared)} rows so far`;
+      return `${held}Comparing ${many}: ${counted(r.verification.rowsCompared, "row")} so far`;
     case "awaitingCutover":
       return r.paused ? `${held}waiting for you to go on${lag}` : `Waiting for you: ready to cut over${lag}`;
     case "cuttingOver":
@@ -57,17 +57,17 @@ function factsOf(r: FerryResource): string[] {
   switch (r.state) {
     case "copying":
       return [
-        `${count(p.rowsCopied)} rows`,
-        ...(p.rowsPerSecond === null ? [] : [`${count(p.rowsPerSecond)} rows/s`]),
+        counted(p.rowsCopied, "row"),
+        ...(p.rowsPerSecond === null ? [] : [`${counted(p.rowsPerSecond, "row")}/s`]),
       ];
     case "catchingUp":
-      return p.changesPending === null ? [] : [`${count(p.changesPending)} changes waiting`];
+      return p.changesPending === null ? [] : [`${counted(p.changesPending, "change")} waiting`];
     case "verifying":
       return p.lagSeconds === null ? [] : [`${seconds(p.lagSeconds)} behind`];
     case "cuttingOver":
       return [`try ${r.cutover.attempts}`];
     case "done":
-      return [`${count(p.rowsCopied)} rows copied`, `${count(p.changesApplied)} changes replayed`];
+      return [`${counted(p.rowsCopied, "row")} copied`, `${counted(p.changesApplied, "change")} replayed`];
     default:
       return [];
   }
@@ -139,10 +139,15 @@ export function count(n: number): string {
   return Math.round(n).toLocaleString("en-US");
 }
 
+/** How many there are of a thing, as `1 row` or `12,000 rows`. */
+export function counted(n: number, thing: string): string {
+  const said = count(n);
+  return `${said} ${said === "1" ? thing : `${thing}s`}`;
+}
+
 function left(eta: number | null): string {
   if (eta === null) return "measuring how long it takes";
   if (eta < 60) return "less than a minute left";
   const minutes = Math.round(eta / 60);
-  if (minutes < 120) return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"} left`;
-  return `about ${Math.round(minutes / 60)} hours left`;
+  return `about ${minutes < 120 ? counted(minutes, "minute") : counted(minutes / 60, "hour")} left`;
 }

@@ -10,6 +10,7 @@ import { keyBound, keyComparison, type KeyCondition } from "../mysql/key_sql.ts"
 import { keyBytes, keyString } from "../mysql/row_list.ts";
 import { keyEnd, RowReader, type RowSink } from "../mysql/row_reader.ts";
 import type { Session } from "../mysql/session.ts";
+import { counted } from "../progress/wording.ts";
 import type { WireColumn, WireLayout } from "../schema/wire_layout.ts";
 import { type Table, tableLabel } from "../schema/table.ts";
 import { rowHashSql } from "./row_hash.ts";
@@ -262,7 +263,7 @@ export class TableReads {
   #noHash(rows: number): FerryError {
     return new FerryError(
       "verify-no-hash",
-      `Cannot verify "${this.label}": the server made no hash of ${rows} ${rows === 1 ? "row" : "rows"}`,
+      `Cannot verify "${this.label}": the server made no hash of ${counted(rows, "row")}`,
       { hint: "A row's text is larger than max_allowed_packet; raise it on both servers" },
     );
   }

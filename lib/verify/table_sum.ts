@@ -5,6 +5,7 @@
 import { FerryError } from "../errors.ts";
 import { quoteTable } from "../mysql/identifier.ts";
 import type { Session } from "../mysql/session.ts";
+import { counted } from "../progress/wording.ts";
 import { tableLabel } from "../schema/table.ts";
 import { rowHashSql } from "./row_hash.ts";
 import type { VerifiedTable } from "./table_reads.ts";
@@ -34,7 +35,7 @@ export async function tableSum(
   if (missing !== 0) {
     throw new FerryError(
       "verify-no-hash",
-      `Cannot verify "${tableLabel(place)}": the server made no hash of ${missing} rows`,
+      `Cannot verify "${tableLabel(place)}": the server made no hash of ${counted(missing, "row")}`,
       { hint: "A row's text is larger than max_allowed_packet; raise it on both servers" },
     );
   }

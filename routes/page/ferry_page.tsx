@@ -8,7 +8,7 @@ import { Actions } from "./actions.tsx";
 import { Bar } from "./bar.tsx";
 import { Events } from "./events.tsx";
 import { Findings } from "./findings.tsx";
-import { count, headline, seconds, serverName, throttledText } from "../../lib/progress/wording.ts";
+import { count, counted, headline, seconds, serverName, throttledText } from "../../lib/progress/wording.ts";
 import { inOrder } from "../../lib/progress/table_order.ts";
 import { Layout } from "./layout.tsx";
 import { Phases } from "./phases.tsx";
@@ -196,7 +196,7 @@ function Tables({ resource: r }: { readonly resource: FerryResource }) {
           ))}
         </tbody>
       </table>
-      {hidden > 0 ? <p>{count(hidden)} more {hidden === 1 ? "table is" : "tables are"} not shown</p> : null}
+      {hidden > 0 ? <p>{counted(hidden, "more table")} {hidden === 1 ? "is" : "are"} not shown</p> : null}
     </section>
   );
 }

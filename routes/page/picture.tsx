@@ -4,7 +4,7 @@
  * @module
  */
 import type { FerryResource } from "../../lib/progress/resource.ts";
-import { count, seconds, serverName, share, shareText } from "../../lib/progress/wording.ts";
+import { counted, seconds, serverName, share, shareText } from "../../lib/progress/wording.ts";
 
 const [LEFT, RIGHT, WATER] = [70, 570, 40];
 /** Seconds behind at which the chain hangs to the ground. */
@@ -58,7 +58,7 @@ function inWords(r: FerryResource): string {
   const { rowsPerSecond, lagSeconds } = r.progress;
   return [
     share(r) === null ? `On ${way}` : `${shareText(r)} of ${way}`,
-    ...(rowsPerSecond === null ? [] : [`${count(rowsPerSecond)} rows a second in flight`]),
+    ...(rowsPerSecond === null ? [] : [`${counted(rowsPerSecond, "row")} a second in flight`]),
     ...(lagSeconds === null ? [] : [`the target ${seconds(lagSeconds)} behind`]),
   ].join(", ");
 }

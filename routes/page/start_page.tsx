@@ -6,6 +6,7 @@ import type { Child } from "hono/jsx";
 import { ulid } from "ulid";
 import type { PreflightReport } from "../../lib/ferry/ferry.ts";
 import type { Finding } from "../../lib/progress/resource.ts";
+import { counted } from "../../lib/progress/wording.ts";
 import { BUILT_FENCES } from "../../lib/spec/parse_spec.ts";
 import { SPEC_DEFAULTS } from "../../lib/spec/spec_schema.ts";
 import { Findings } from "./findings.tsx";
@@ -93,7 +94,7 @@ export function StartPage({ form: typed, faults = [], report, connections }: Sta
             <p>
               {findings.length === 0
                 ? "Both servers have what is needed."
-                : `${findings.length} ${findings.length === 1 ? "finding" : "findings"}${
+                : `${counted(findings.length, "finding")}${
                   others.length < findings.length ? ", beside the fields below" : ""
                 }`}
             </p>

@@ -4,7 +4,7 @@
  */
 import type { TableProgress } from "../../lib/progress/resource.ts";
 import { CELL_LETTERS, type CellKind, CELLS, countCells } from "../../lib/progress/strip.ts";
-import { count, tableShare } from "../../lib/progress/wording.ts";
+import { count, counted, tableShare } from "../../lib/progress/wording.ts";
 
 /** Outline of a cell at a place, 10 wide and 20 high: a line, a block, two bars, a full column, an hourglass. */
 const SHAPES: Readonly<Record<CellKind, (x: number) => string>> = {
@@ -71,7 +71,7 @@ export function StripLegend() {
 
 function inWords(t: TableProgress, done: number): string {
   const { changed, verified, differing } = countCells(t.strip ?? "");
-  const cells = (n: number, what: string) => n === 0 ? [] : [`${n} ${n === 1 ? "cell" : "cells"} ${what}`];
+  const cells = (n: number, what: string) => n === 0 ? [] : [`${counted(n, "cell")} ${what}`];
   return [
     `${done} % copied`,
     ...cells(changed, "changed again"),

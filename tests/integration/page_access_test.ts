@@ -92,7 +92,7 @@ onEachFlavour("a row that differs is shown where it lies", async ({ source, targ
   const { page } = await browser.open();
   await page.goto(`${service.url}/ferries/people`);
   await page.getByRole("button", { name: "Compare again" }).click();
-  await page.locator("h1").filter({ hasText: /^Stopped: Cannot cut over: 1 rows differ/ }).waitFor();
+  await page.locator("h1").filter({ hasText: /^Stopped: Cannot cut over: 1 row differs/ }).waitFor();
   const strip = page.getByRole("progressbar", { name: "crm.people, rows copied" });
   assert.match(await strip.getAttribute("data-strip") ?? "", /^v{32}dv{31}$/);
   assert.match(await strip.getAttribute("aria-valuetext") ?? "", /1 cell differing$/);

@@ -97,7 +97,7 @@ onEachFlavour(
     assert(lost.includes("http http://***:***@127.0.0.1:9/ready"), lost);
     assert.equal(
       told.filter((t) => t.startsWith("Copying now takes")).at(-1),
-      "Copying now takes up to 1 ranges side by side, in chunks of about 20,000 bytes",
+      "Copying now takes one range at a time, in chunks of about 20,000 bytes",
     );
     // The pace is the patched one; at the posted one it were 4000 rows/s.
     const began = performance.now();

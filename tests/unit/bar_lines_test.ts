@@ -35,7 +35,7 @@ Deno.test("the headline, the whole, and the tables under way before those to com
     "Copying 3 tables from src.example:3307 to dst.example: 63 %, about 14 minutes left",
     `shop.table_2 ${"█".repeat(8)}${"░".repeat(22)}     25 %  250 of about 1,000 rows`,
     `shop.table_1 ${"░".repeat(30)}      0 %  waiting`,
-    "1 of 3 tables are through",
+    "1 of 3 tables is through",
   ]);
   assert.match(
     whole,

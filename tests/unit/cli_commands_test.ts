@@ -8,9 +8,9 @@ import { runFerry } from "../../lib/cli/run.ts";
 import { renderStatusBlock } from "../../lib/cli/status_block.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
 import { FerryError } from "../../lib/errors.ts";
-import type { Finding } from "../../lib/progress/resource.ts";
+import type { Finding, TableProgress } from "../../lib/progress/resource.ts";
 import { parseSpec } from "../../lib/spec/parse_spec.ts";
-import { FakeDock, type FakeFerry, resourceOf, SECRET, SPEC } from "./routes_fake_dock.ts";
+import { FakeDock, type FakeFerry, resourceOf, SECRET, SPEC, tableOf } from "./routes_fake_dock.ts";
 
 class FakeTerminal implements Terminal {
   stdout = "";
@@ -269,6 +269,25 @@ Deno.test("a status block shows an unknown number as unknown", () => {
   assert.match(block, /\n {2}state {3}copying {2}total 2 min\n/);
   assert.match(block, /copy {4}0 of unknown rows {2}unknown rows\/s {2}eta unknown/);
   assert.match(block, /unknown pending {2}lag unknown/);
+});
+
+Deno.test("a status block names the tables in trouble first, and one thing as one", () => {
+  const table = (source: string, state: TableProgress["state"]) => tableOf({ source, state, rowsCopied: 1 });
+  const difference = { table: "shop.bad", key: { id: "1" }, kind: "unlike" } as const;
+  const resource = resourceOf("a", {
+    state: "verifying",
+    tables: [
+      table("shop.done", "verified"),
+      table("shop.next", "waiting"),
+      ...Array.from({ length: 8 }, (_, i) => table(`shop.t${i}`, "copying")),
+      table("shop.bad", "differing"),
+    ],
+    verification: { state: "running", rowsCompared: 1, differences: [difference] },
+  });
+  const block = renderStatusBlock(resource, new Date());
+  assert.match(block, /\n {2}verify {2}running {2}1 row compared {2}1 differs\n/);
+  assert.match(block, /\n {2}table {3}shop\.bad {2}differing {2}100 % {2}1 row\n {2}table {3}shop\.t0 /);
+  assert.match(block, /\n {2}table {3}… and 1 more table\n$/);
 });
 
 Deno.test("a status block of a ferry that failed tells the code, what was seen and what to do", () => {

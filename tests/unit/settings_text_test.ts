@@ -15,6 +15,7 @@ function throttle(given: Record<string, unknown>): string {
 Deno.test("a throttle is told in words, with what is asked for and nothing else", () => {
   assert.equal(throttleText(null), "Nothing slows copying down now");
   assert.equal(throttle({}), "Nothing slows copying down now");
+  assert.equal(throttle({ maxRowsPerSecond: 1 }), "Copying now waits past 1 row a second");
   assert.equal(throttle({ maxRowsPerSecond: 6000 }), "Copying now waits past 6,000 rows a second");
   assert.equal(
     throttle({
@@ -29,6 +30,10 @@ Deno.test("a throttle is told in words, with what is asked for and nothing else"
 });
 
 Deno.test("what copying takes is told in words", () => {
+  assert.equal(
+    copyText({ concurrency: 1, chunkBytes: 65_536, deferIndexes: true }),
+    "Copying now takes one range at a time, in chunks of about 65,536 bytes",
+  );
   assert.equal(
     copyText({ concurrency: 4, chunkBytes: 4_194_304, deferIndexes: true }),
     "Copying now takes up to 4 ranges side by side, in chunks of about 4,194,304 bytes",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   count,
+  counted,
   headline,
   percent,
   seconds,
@@ -19,6 +20,12 @@ Deno.test("durations, counts and shares are written as people read them", () => 
     ["0.0 s", "0.4 s", "12 s", "120 s", "3 min", "2 h 10 min"],
   );
   assert.deepEqual([0, 999, 1234567.8].map(count), ["0", "999", "1,234,568"]);
+  assert.deepEqual([0, 1, 1.3, 2345].map((n) => counted(n, "row")), [
+    "0 rows",
+    "1 row",
+    "1 row",
+    "2,345 rows",
+  ]);
   assert.deepEqual([null, 0.639, 1].map(percent), ["measuring", "63 %", "100 %"]);
 });
 
@@ -72,6 +79,12 @@ Deno.test("an event's text is the headline with the numbers that are known", () 
     said("awaitingCutover", { lagSeconds: 0.4 }),
     "Waiting for you: ready to cut over, 0.4 s behind",
   );
+  assert.equal(
+    said("done", { rowsCopied: 1, changesApplied: 1 }, { tables: [tableOf()] }),
+    "Done: 1 table from src.example:3307 to dst.example (1 row copied, 1 change replayed)",
+  );
+  const progress = { rowsCopied: 1, rowsPerSecond: 1, etaSeconds: 60 };
+  assert.match(said("copying", progress), /about 1 minute left \(1 row, 1 row\/s\)$/);
   assert.equal(said("done", { rowsCopied: 9 }), `Done: ${way} (9 rows copied, 0 changes replayed)`);
 });
 
