@@ -182,6 +182,13 @@ function age() {
   if (awayLine.textContent !== away) awayLine.textContent = away;
 }
 
+/** A time of day, with the date where that is not today's. */
+function moment(date) {
+  const today = date.toDateString() === new Date().toDateString();
+  // In Swedish a date is written as in ISO 8601.
+  return `${today ? "" : `${date.toLocaleDateString("sv")} `}${clock(date)}`;
+}
+
 /** The newest event stands first. */
 function tell(message) {
   const { text, at } = JSON.parse(message.data);
@@ -191,7 +198,7 @@ function tell(message) {
   const time = document.createElement("time");
   const date = at === undefined ? new Date() : new Date(at);
   time.dateTime = date.toISOString();
-  time.textContent = clock(date);
+  time.textContent = moment(date);
   const words = document.createElement("span");
   words.textContent = text;
   item.append(time, words);
@@ -242,7 +249,7 @@ function follow() {
 
 if (live !== null) {
   if (list !== null) {
-    for (const time of list.querySelectorAll("time")) time.textContent = clock(new Date(time.dateTime));
+    for (const time of list.querySelectorAll("time")) time.textContent = moment(new Date(time.dateTime));
     follow();
     live.addEventListener("submit", post);
   }

@@ -98,6 +98,18 @@ onEachFlavour(
       const ids = await told(page);
       assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => b - a), "each event is shown once");
 
+      // The day after, events say their date.
+      const times = (of: Page) => of.locator("#events time").allInnerTexts();
+      assert.ok((await times(page)).every((text) => /^\d\d:\d\d:\d\d$/.test(text)));
+      const later = await page.context().newPage();
+      await later.clock.setSystemTime(Date.now() + 86_400_000);
+      await later.goto(page.url());
+      await untilTrue(
+        "the date is told",
+        async () => (await times(later)).every((text) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text)),
+      );
+      await later.close();
+
       // Of a long time everything stays on the axis.
       assert.match(await page.evaluate(feedCharts, { points: 3000, reason: "long ago" }), /: long ago/);
 

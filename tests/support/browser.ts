@@ -25,7 +25,8 @@ export class Browser implements AsyncDisposable {
 
   /** A page, and what its console complains of. */
   async open(options: BrowserContextOptions = {}): Promise<{ page: Page; problems: string[] }> {
-    const page = await this.driven.newPage({ viewport: { width: 1100, height: 900 }, ...options });
+    const context = await this.driven.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+    const page = await context.newPage();
     const problems: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
