@@ -7,7 +7,10 @@
 export const clock = (date) => date.toLocaleTimeString([], { hour12: false });
 
 /** Numbers since the page was opened, one column a chart's line. Rates of changes are made of their counts. */
-const series = { time: [], copy: [], replay: [], lag: [], held: [] };
+const series = { time: [], copy: [], replay: [], lag: [] };
+/** Times at which copying waited, each with its reason; and the one that goes on. */
+const spells = [];
+let spell = null;
 /** Points that are kept; when there are more, two become one: the older they are, the further apart they lie. */
 const POINTS = 1200;
 /** Milliseconds before the library is asked for again, when it could not be had. */
@@ -15,7 +18,9 @@ const AGAIN = 5000;
 const HEIGHT = 150;
 /** Seconds that a chart shows at least. */
 const SPAN = 60;
-const SPELLS = 5;
+/** Spells that are kept, and that are listed. */
+const SPELLS = 200;
+const LISTED = 5;
 let charts = null;
 let loading = 0;
 let loadAt = 0;
@@ -26,41 +31,49 @@ export function note({ progress, paused, throttled }) {
   const now = Date.now() / 1000;
   const before = series.time.at(-1);
   const reason = paused ? "paused" : throttled?.reason ?? null;
-  if (before !== undefined && now - before < 0.2 && reason === series.held.at(-1)) return;
+  if (before !== undefined && now - before < 0.2 && reason === (spell?.reason ?? null)) return;
+  hold(reason, now);
   const changes = progress.changesApplied;
   const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
   applied = changes;
-  series.time.push(now);
-  series.copy.push(progress.rowsPerSecond);
-  series.replay.push(replayed);
-  series.lag.push(progress.lagSeconds);
-  series.held.push(reason);
-  if (series.time.length > POINTS) thin();
+  push(now, { copy: progress.rowsPerSecond, replay: replayed, lag: progress.lagSeconds });
   if (series.time.length > 1) draw();
 }
 
-/** Of two numbers their mean, of two reasons one that there is: no time at which copying waited is lost. */
-function thin() {
-  const half = (line, join) =>
-    line.flatMap((value, i) => i % 2 === 1 ? [] : [join(value, line[i + 1] ?? value)]);
-  const mean = (a, b) => a === null || b === null ? a ?? b : (a + b) / 2;
-  series.time = half(series.time, (a) => a);
-  for (const name of ["copy", "replay", "lag"]) series[name] = half(series[name], mean);
-  series.held = half(series.held, (a, b) => a ?? b);
+/** Nothing is heard from here on: what was is not drawn on. */
+export function lose() {
+  if (applied === null) return;
+  applied = null;
+  const now = Date.now() / 1000;
+  hold(null, now);
+  push(now, { copy: null, replay: null, lag: null });
+  if (charts !== null) draw();
 }
 
-/** Times at which copying waited, each with its reason. */
-function spells() {
-  const found = [];
-  for (let i = 0; i < series.time.length; i++) {
-    const reason = series.held[i];
-    if (reason === null) continue;
-    const [from, to] = [series.time[i], series.time[i + 1] ?? series.time[i]];
-    const last = found.at(-1);
-    if (last?.reason === reason && last.to === from) last.to = to;
-    else found.push({ reason, from, to });
+function push(time, values) {
+  series.time.push(time);
+  for (const [name, value] of Object.entries(values)) series[name].push(value);
+  if (series.time.length > POINTS) thin();
+}
+
+/** Of two numbers their mean; beside what is not known nothing is. */
+function thin() {
+  const half = (line, join) =>
+    line.flatMap((value, i) => i % 2 === 1 ? [] : [i + 1 < line.length ? join(value, line[i + 1]) : value]);
+  series.time = half(series.time, (a) => a);
+  for (const name of ["copy", "replay", "lag"]) {
+    series[name] = half(series[name], (a, b) => a === null || b === null ? null : (a + b) / 2);
   }
-  return found;
+}
+
+/** From now on copying waits for this reason, or for none. */
+function hold(reason, now) {
+  if (spell !== null) spell.to = now;
+  if (reason === (spell?.reason ?? null)) return;
+  spell = reason === null ? null : { reason, from: now, to: now };
+  if (spell === null) return;
+  spells.push(spell);
+  if (spells.length > SPELLS) spells.shift();
 }
 
 async function draw() {
@@ -80,7 +93,7 @@ async function draw() {
   }
   charts[0].setData([series.time, series.copy, series.replay]);
   charts[1].setData([series.time, series.lag]);
-  const items = spells().slice(-SPELLS).map(({ reason, from, to }) => {
+  const items = spells.slice(-LISTED).map(({ reason, from, to }) => {
     const item = document.createElement("li");
     item.textContent = `${clock(new Date(from * 1000))} to ${clock(new Date(to * 1000))}: ${reason}`;
     return item;
@@ -156,7 +169,7 @@ function fit() {
 function bands(plot, band, ink) {
   const { ctx, bbox } = plot;
   ctx.save();
-  for (const { reason, from, to } of spells()) {
+  for (const { reason, from, to } of spells) {
     const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
     const width = plot.valToPos(to, "x", true) - left;
     ctx.fillStyle = band;

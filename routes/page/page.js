@@ -2,7 +2,7 @@
  * Keeps a page as it is on the server: whenever the ferry tells something, what changes is fetched anew and put in
  * place. Without this script the page is a snapshot.
  */
-import { clock, note } from "./charts.js";
+import { clock, lose, note } from "./charts.js";
 
 const live = document.getElementById("live");
 const list = document.getElementById("events");
@@ -19,7 +19,7 @@ const PATIENCE = 4000;
 /** Milliseconds that something asked for may take: cancelling waits for what is in flight. */
 const DEED = 30_000;
 /** Milliseconds that it is said that something was not done, once the service is back. */
-const TOLD = 60_000;
+const TOLD = 10_000;
 const SHOWN = 200;
 const UNKNOWN = "The service that answers now does not know this ferry.";
 
@@ -236,10 +236,13 @@ function follow() {
       });
     }
     stream.addEventListener("open", refresh);
+    stream.addEventListener("error", lose);
   };
   const keep = () => {
-    if (document.hidden) stream?.close();
-    else if (!ended() && (stream === null || stream.readyState === EventSource.CLOSED)) open();
+    if (document.hidden) {
+      stream?.close();
+      lose();
+    } else if (!ended() && (stream === null || stream.readyState === EventSource.CLOSED)) open();
   };
   keep();
   document.addEventListener("visibilitychange", keep);

@@ -58,6 +58,7 @@ onEachFlavour(
       const [cookie] = await page.context().cookies();
       assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
       await page.goto(`${service.url}/ferries/${ID}`);
+      const opened = Date.now();
       await titled(page, /^Copying/);
 
       // Both charts are drawn of what the events tell, and have the page's colours again when the system's are off.
@@ -85,6 +86,7 @@ onEachFlavour(
       const ended = page.waitForEvent("requestfailed", (r) => r.url().includes("/events"));
       await page.evaluate(hide, true);
       await ended;
+      const hiddenAt = Date.now();
       const known = await told(page);
       const change = (throttle: unknown) => service.ask("PATCH", `/v1/ferries/${ID}`, { throttle });
       assert.equal((await change({ maxRowsPerSecond: 600 })).status, 200);
@@ -93,10 +95,18 @@ onEachFlavour(
         return events.some(({ event, id }) => event === "log" && id > known[0]);
       });
       assert.deepEqual(await told(page), known);
+      await page.waitForTimeout(4000); // a time that nothing is known of
       await page.evaluate(hide, false);
       await page.locator("#events li").filter({ hasText: "past 600 rows a second" }).waitFor();
       const ids = await told(page);
       assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => b - a), "each event is shown once");
+
+      // Nor is anything drawn for the time between.
+      await page.locator("#spells li").filter({ hasText: "is 600" }).waitFor();
+      const before = await page.locator("#spells li").filter({ hasText: "is 500" }).last().innerText();
+      const [, h, m, s] = / to (\d+):(\d+):(\d+): /.exec(before)!.map(Number);
+      const until = new Date(hiddenAt).setHours(h, m, s);
+      assert.ok(Math.abs(until - hiddenAt) < 2500, `${before}, hidden ${new Date(hiddenAt).toTimeString()}`);
 
       // The day after, events say their date.
       const times = (of: Page) => of.locator("#events time").allInnerTexts();
@@ -112,6 +122,12 @@ onEachFlavour(
 
       // Of a long time everything stays on the axis.
       assert.match(await page.evaluate(feedCharts, { points: 3000, reason: "long ago" }), /: long ago/);
+      await page.locator("#rates .u-over").hover({ position: { x: 1, y: 20 } });
+      const first = page.locator("#rates .u-legend .u-value").first();
+      await untilTrue("the first point is still there", async () => {
+        const [h, m, s] = (await first.innerText()).split(":").map(Number);
+        return Math.abs(new Date(opened).setHours(h, m, s) - opened) < 60_000;
+      }, { seconds: 10 });
 
       // What is refused is said, and asked once.
       await page.route("**/live", (route) => route.abort());
