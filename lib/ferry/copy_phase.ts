@@ -20,18 +20,19 @@ export class CopyPhase {
   /** Nothing happens before {@linkcode run}. */
   constructor(private readonly crossing: Crossing) {}
 
-  /** Copies every table with a key. */
+  /** Takes up what an earlier attempt has planned and copied, so that it is told from the first word on. */
+  async recall(): Promise<void> {
+    if (this.crossing.memory.planned) await this.#load();
+  }
+
+  /** Copies every table with a key; what was planned before is {@linkcode recall recalled} already. */
   async run(signal: AbortSignal): Promise<void> {
     const { crossing } = this;
     const { tables } = crossing;
-    const { logbook, store, stateSession, own } = crossing.options;
-    if (!crossing.memory.planned) await this.#plan(signal);
-    for (const stored of await store.ranges(stateSession, own.id)) {
-      const table = tables[stored.tableNo];
-      table.ranges = [...table.ranges, new CopyRange(table, stored)];
-      logbook.copied(table, stored.rows, stored.bytes);
+    if (!crossing.memory.planned) {
+      await this.#plan(signal);
+      await this.#load();
     }
-    for (const t of tables) t.copied = t.ranges.every((r) => r.stored.done);
     const levels = Math.max(...tables.map((t) => t.level));
     for (let level = 0; level <= levels; level++) {
       // What was delivered while a parent was being copied is on the target before its children are read.
@@ -72,6 +73,19 @@ export class CopyPhase {
     await this.#copier.run(signal);
     this.#copier = null;
     throttle.copyEnded();
+  }
+
+  async #load(): Promise<void> {
+    const { tables, options: { logbook, store, stateSession, own } } = this.crossing;
+    for (const stored of await store.ranges(stateSession, own.id)) {
+      const table = tables[stored.tableNo];
+      table.ranges = [...table.ranges, new CopyRange(table, stored)];
+    }
+    for (const t of tables) {
+      t.copied = t.ranges.every((r) => r.stored.done);
+      const sum = (of: (stored: StoredRange) => number) => t.ranges.reduce((n, r) => n + of(r.stored), 0);
+      logbook.stands(t, sum((r) => r.rows), sum((r) => r.bytes));
+    }
   }
 
   async #plan(signal: AbortSignal): Promise<void> {

@@ -119,22 +119,31 @@ export class FerrySnapshot {
     };
   }
 
-  /** A new attempt counts its rows from the stored ranges. */
+  /** A new attempt begins. What was copied before stays until the stored ranges tell it. */
   begin(crossing: Crossing): void {
     this.crossing = crossing;
     for (const t of crossing.everyTable) {
+      const before = crossing.keyless.includes(t) ? undefined : this.#tables.get(tableLabel(t.table));
       this.#tables.set(tableLabel(t.table), {
         source: tableLabel(t.table),
         target: tableLabel(t.target),
         state: "waiting",
-        rowsCopied: 0,
+        rowsCopied: before?.rowsCopied ?? 0,
         // The server has a guess of all rows, and none of those that a filter holds for.
         rowsEstimated: t.where === null ? t.table.rowsEstimated : null,
-        bytesCopied: 0,
+        bytesCopied: before?.bytesCopied ?? 0,
         verified: null,
         strip: null,
       });
     }
+  }
+
+  /** So many rows and bytes of a table are committed, by whichever attempt. */
+  stands(table: FerriedTable, rows: number, bytes: number): void {
+    const t = this.#tables.get(tableLabel(table.table))!;
+    t.rowsCopied = rows;
+    t.bytesCopied = bytes;
+    t.state = table.copied ? "copied" : rows > 0 ? "copying" : "waiting";
   }
 
   /** Rows were committed. */

@@ -12,6 +12,8 @@ export interface Logbook {
   move(state: FerryState): Promise<void>;
   /** A sentence for people. */
   log(text: string): void;
+  /** So many rows and bytes of a table are committed, by whichever attempt. */
+  stands(table: FerriedTable, rows: number, bytes: number): void;
   /** Rows were committed. */
   copied(table: FerriedTable, rows: number, bytes: number): void;
   /** Where a table stands that is copied behind the fence; `waiting` begins its count anew. */

@@ -16,6 +16,7 @@ const SETTLE_MS = 1000;
 /** Goes the whole road. Resolves when `done` is recorded. */
 export async function goTheRoad(crossing: Crossing, signal: AbortSignal): Promise<void> {
   const { logbook, spec } = crossing.options;
+  await crossing.copy.recall();
   await logbook.move("copying");
   await crossing.copy.run(signal);
   await logbook.move("catchingUp");

@@ -201,6 +201,11 @@ export class Telling implements Logbook {
     clearTimeout(timer);
   }
 
+  /** So many rows and bytes of a table are committed, by whichever attempt. */
+  stands(table: FerriedTable, rows: number, bytes: number): void {
+    this.snapshot.stands(table, rows, bytes);
+  }
+
   /** Rows were committed. */
   copied(table: FerriedTable, rows: number, bytes: number): void {
     this.snapshot.copied(table, rows, bytes);

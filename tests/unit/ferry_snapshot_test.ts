@@ -41,16 +41,21 @@ function snapshotOf(tables: readonly FerriedTable[], verifier: unknown = null): 
   const reading = parseSpec(SPEC, new Map());
   assert("spec" in reading);
   const snapshot = new FerrySnapshot(reading.spec);
+  begin(snapshot, tables, verifier);
+  return snapshot;
+}
+
+function begin(snapshot: FerrySnapshot, tables: readonly FerriedTable[], verifier: unknown = null): void {
   // Of an attempt the snapshot reads these alone.
   const crossing = {
     tables,
     everyTable: tables,
+    keyless: [],
     replay: null,
     comparison: { verifier },
     throttle: { reason: null },
   };
   snapshot.begin(crossing as unknown as Crossing);
-  return snapshot;
 }
 
 /** A wire's key of an integer, and of a text, as the latin1 string that the comparison knows it by. */
@@ -67,13 +72,32 @@ Deno.test("rows that an earlier attempt has copied are counted, and are no speed
   snapshot.move("copying");
   assert.equal(snapshot.resource().progress.rowsPerSecond, null);
   ferried.ranges = [new CopyRange(ferried, STORED)];
-  snapshot.copied(ferried, 50_000, 1);
+  snapshot.stands(ferried, 50_000, 1);
   snapshot.resource();
   await delay(1100);
   snapshot.copied(ferried, 100, 1);
   const { rowsCopied, rowsPerSecond } = snapshot.resource().progress;
   assert.equal(rowsCopied, 50_100);
   assert(rowsPerSecond !== null && rowsPerSecond <= 100, `${rowsPerSecond} rows a second`);
+});
+
+Deno.test("what was copied stays told while another attempt begins, and is counted once", () => {
+  const [through, half, untouched] = ["a", "b", "c"].map((name, i) => ferriedTable(i, name, "int"));
+  const tables = [through, half, untouched];
+  const snapshot = snapshotOf(tables);
+  snapshot.stands(half, 600, 6000);
+  snapshot.finish();
+  begin(snapshot, tables);
+  const { progress } = snapshot.resource();
+  assert.deepEqual([progress.rowsCopied, progress.bytesCopied], [600, 6000]);
+  through.copied = true;
+  snapshot.stands(through, 50, 500);
+  snapshot.stands(half, 600, 6000);
+  snapshot.stands(untouched, 0, 0);
+  snapshot.copied(half, 5, 50);
+  const r = snapshot.resource();
+  assert.deepEqual([r.progress.rowsCopied, r.progress.bytesCopied], [655, 6550]);
+  assert.deepEqual(r.tables.map((t) => t.state), ["copied", "copying", "waiting"]);
 });
 
 Deno.test("a table that differs is never drawn as verified, wherever its rows lie and however many differ before", () => {
