@@ -49,10 +49,16 @@ export function fieldOfFault({ pointer }: FieldFault): string | null {
   return found?.[0] ?? null;
 }
 
+/** Codes of findings about a server, whatever setting, schema or table they name. */
+const SERVER_CODES: readonly (readonly [string, RegExp])[] = [
+  ["source", /^(source|binlog|replication)-/],
+  ["target", /^(target|state)-|^merge-binlog-format$/],
+];
+
 /** The field that a finding is about: a server's own, or the tables for what one of them is like. */
 export function fieldOfFinding({ subject, code }: Finding): string | null {
-  for (const side of ["source", "target"]) {
-    if (subject === side || code.startsWith(`${side}-`)) return side;
+  for (const [side, codes] of SERVER_CODES) {
+    if (subject === side || codes.test(code)) return side;
   }
   return code === "no-tables" || subject.includes(".") || subject === "tables" ? "tables" : null;
 }

@@ -1,9 +1,10 @@
 /**
- * The form that starts a ferry never gives a password back.
+ * The form that starts a ferry never gives a password back, and says what is wrong where it is wrong.
  * @module
  */
 import assert from "node:assert/strict";
 import { createApp } from "../../routes/app.ts";
+import { fieldOfFinding } from "../../routes/page/start_form.ts";
 import { FakeDock, SECRET, SPEC } from "./routes_fake_dock.ts";
 
 function setUp() {
@@ -87,4 +88,23 @@ Deno.test("a form without a name that is sent twice starts one ferry, and anothe
   const changed = await post({ madeId, tables: "crm.*", do: "start" });
   assert.equal(changed.status, 422, "sent again after a change");
   assert.notEqual(made(await changed.text()), madeId);
+});
+
+Deno.test("a finding stands beside the server or the tables that it is about", () => {
+  const cases: readonly (readonly [code: string, subject: string, field: string | null])[] = [
+    ["version-unsupported", "target", "target"],
+    ["source-unreachable", "source", "source"],
+    ["binlog-off", "log_bin", "source"],
+    ["replication-privilege", "SLAVE MONITOR", "source"],
+    ["target-privilege", "_ferry", "target"],
+    ["state-schema-newer", "_ferry", "target"],
+    ["merge-binlog-format", "binlog_format", "target"],
+    ["no-key", "shop.log", "tables"],
+    ["no-tables", "where", "tables"],
+    ["something-new", "whatever", null],
+  ];
+  for (const [code, subject, field] of cases) {
+    const finding = { level: "error", code, subject, detail: "", hint: "" } as const;
+    assert.equal(fieldOfFinding(finding), field, `${code} of ${subject}`);
+  }
 });
