@@ -76,8 +76,21 @@ async function unpacked(
   });
 }
 
+/** Where packages come from. */
+interface Archive {
+  readonly uri: string;
+  readonly release: string;
+}
+
+let known: Promise<Archive> | null = null;
+
+/** Asked once: where apt has lists, each answer takes it a second of a processor, and every server needs one. */
+function debianArchive(): Promise<Archive> {
+  return known ??= askForArchive();
+}
+
 /** The machine's main Debian archive and its own release, from apt's configuration: a mirror stays a mirror. */
-async function debianArchive(): Promise<{ uri: string; release: string }> {
+async function askForArchive(): Promise<Archive> {
   const osRelease = await Deno.readTextFile("/etc/os-release");
   const codename = /^VERSION_CODENAME="?([\w-]+)/m.exec(osRelease)?.[1] ?? "sid";
   const targets = await run([
