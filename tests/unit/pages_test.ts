@@ -413,12 +413,14 @@ Deno.test("what is typed becomes a spec, and every fault goes to its field", asy
       { ...finding, code: "target-unreachable", subject: "dst.example" },
       { ...finding, code: "no-key", subject: "shop.log" },
       { ...finding, code: "binlog-off", subject: "log_bin" },
+      { ...finding, code: "nobody-knows-where", subject: "whatever" },
     ],
   };
   const checked = await (await post("/ferries", { ...FORM, do: "check" })).text();
   assert.match(checked, /id="target-told">.*?target-unreachable/);
   assert.match(checked, /id="tables-told">.*?no-key/);
-  assert.match(checked, /aria-label="Preflight".*?binlog-off.*?<form/);
+  assert.match(checked, /id="source-told">.*?binlog-off.*?id="target"/);
+  assert.match(checked, /aria-label="Preflight".*?nobody-knows-where.*?<form/);
 });
 
 Deno.test("the picture shows how far and how far behind, the rail how long, and nothing unknown is a number", async () => {
