@@ -1,24 +1,86 @@
 /**
- * The form that starts a ferry never gives a password back, and says what is wrong where it is wrong.
+ * The form that starts a ferry: what is typed becomes a spec, what is wrong stands beside its field, and no password
+ * comes back.
  * @module
  */
 import assert from "node:assert/strict";
-import { createApp } from "../../routes/app.ts";
 import { fieldOfFinding } from "../../routes/page/start_form.ts";
-import { FakeDock, SECRET, SPEC } from "./routes_fake_dock.ts";
+import { setUp as setUpPages } from "./pages_setup.ts";
+import { SECRET, SPEC } from "./routes_fake_dock.ts";
 
+const FORM = {
+  source: SPEC.source,
+  target: SPEC.target,
+  tables: "shop.*\ncrm.orders",
+  fence: "lockTables",
+};
+
+/** The pages, and what sends the form, filled in where `fields` says nothing else. */
 function setUp() {
-  const dock = new FakeDock();
-  const app = createApp({ dock, settings: { token: null, connections: new Map([["eu", SPEC.source]]) } });
-  const post = async (fields: Record<string, string>) =>
-    await app.request("/ferries", { method: "POST", body: new URLSearchParams({ ...FORM, ...fields }) });
-  return { dock, app, post };
+  const pages = setUpPages();
+  const send = (fields: Record<string, string>) => pages.post("/ferries", { ...FORM, ...fields });
+  return { ...pages, send };
 }
 
-const FORM = { source: "eu", target: "eu", tables: "shop.*", fence: "lockTables" };
+Deno.test("the form starts a ferry, and says beside each field what is wrong", async () => {
+  const { dock, send } = setUp();
+  const wrong = await send({ source: "ftp://x", id: "no good", do: "start" });
+  const html = await wrong.text();
+  assert.equal(wrong.status, 422);
+  assert.equal([...html.matchAll(/class="fault"/g)].length, 2);
+  assert.match(html, /crm\.orders/, "what was typed is still there");
+  assert.equal(dock.started.length, 0);
+  const started = await send({ id: "a1", do: "start" });
+  assert.deepEqual([started.status, started.headers.get("location")], [303, "/ferries/a1"]);
+  assert.deepEqual(dock.started[0].tables.length, 2);
+  assert.equal(dock.started[0].cutover.fence, "lockTables");
+  dock.report = {
+    ok: false,
+    findings: [{ level: "error", code: "no-key", subject: "shop.log", detail: "No key", hint: "Add one" }],
+  };
+  const checked = await (await send({ do: "check" })).text();
+  assert.match(checked, /Not ready yet/);
+  assert.match(checked, /no-key/);
+  assert.equal(dock.started.length, 1);
+});
+
+Deno.test("what is typed becomes a spec, and every fault goes to its field", async () => {
+  const { dock, send } = setUp();
+  const more = { id: "b1", keepFence: "no", mode: "auto", timeoutSeconds: "9", verify: "off" };
+  await send({ ...more, maxLagSeconds: "2.5", maxRowsPerSecond: "", do: "start" });
+  const [spec] = dock.started;
+  assert.deepEqual(spec.cutover, { mode: "auto", fence: "lockTables", timeoutSeconds: 9, keepFence: false });
+  assert.deepEqual([spec.verify, spec.throttle?.maxLagSeconds, spec.throttle?.maxRowsPerSecond], [
+    "off",
+    2.5,
+    null,
+  ]);
+  const wrong = await send({ timeoutSeconds: "x", maxLagSeconds: "-1", do: "start" });
+  const html = await wrong.text();
+  for (const name of ["timeoutSeconds", "maxLagSeconds"]) {
+    assert.match(html, new RegExp(`id="${name}-told"><p class="fault"`));
+    assert.match(html, new RegExp(`aria-describedby="${name}-hint ${name}-told" aria-invalid="true"`));
+  }
+  assert.match(html, /<details open="">/, "what is wrong is not folded away");
+  const finding = { level: "error", detail: "Seen", hint: "Needed" } as const;
+  dock.report = {
+    ok: false,
+    findings: [
+      { ...finding, code: "target-unreachable", subject: "dst.example" },
+      { ...finding, code: "no-key", subject: "shop.log" },
+      { ...finding, code: "binlog-off", subject: "log_bin" },
+      { ...finding, code: "nobody-knows-where", subject: "whatever" },
+    ],
+  };
+  const checked = await (await send({ do: "check" })).text();
+  assert.match(checked, /id="target-told">.*?target-unreachable/);
+  assert.match(checked, /id="tables-told">.*?no-key/);
+  assert.match(checked, /id="source-told">.*?binlog-off.*?id="target"/);
+  assert.match(checked, /aria-label="Preflight".*?nobody-knows-where.*?<form/);
+});
 
 Deno.test("no password comes back with the form, and none that is masked is tried", async () => {
-  const { dock, post } = setUp();
+  const { dock, send } = setUp();
   const field = (html: string, name: string) => ({
     value: new RegExp(`<input id="${name}"[^>]* value="([^"]*)"`).exec(html)?.[1],
     again: / type it again/.test(new RegExp(`id="${name}-told">(.*?)</div>`).exec(html)?.[1] ?? ""),
@@ -49,7 +111,7 @@ Deno.test("no password comes back with the form, and none that is masked is trie
     for (const name of ["source", "target"]) {
       // Another field is wrong; then nothing is, where this one can be read.
       for (const more of [{ do: "start", timeoutSeconds: "x" }, { do: "check" }]) {
-        const html = await (await post({ [name]: typed, ...more })).text();
+        const html = await (await send({ [name]: typed, ...more })).text();
         assert(!html.includes(SECRET), `${typed} ${JSON.stringify(more)}`);
         assert.deepEqual(field(html, name), { value, again }, typed);
       }
@@ -57,7 +119,7 @@ Deno.test("no password comes back with the form, and none that is masked is trie
   }
   const asked = dock.checked.length;
   for (const wanted of ["start", "check"]) {
-    const masked = await post({ source: "mysql://app:***@src.example:3307", do: wanted });
+    const masked = await send({ source: "mysql://app:***@src.example:3307", do: wanted });
     assert.equal(masked.status, 422);
     const html = await masked.text();
     assert.match(html, /id="source-told"><p class="fault" role="alert">Seen \*\*\*, needed the password/);
@@ -65,16 +127,16 @@ Deno.test("no password comes back with the form, and none that is masked is trie
   }
   assert.deepEqual([dock.started.length, dock.checked.length], [0, asked]);
   // A password may be what stands for one.
-  await post({ source: "mysql://app:%2A%2A%2A@src.example:3307", do: "start" });
+  await send({ source: "mysql://app:%2A%2A%2A@src.example:3307", do: "start" });
   assert.equal(dock.started.length, 1);
 });
 
 Deno.test("a form without a name that is sent twice starts one ferry, and another form another", async () => {
-  const { dock, app, post } = setUp();
+  const { dock, get, send } = setUp();
   const made = (html: string) => /name="madeId" value="([^"]*)"/.exec(html)![1];
-  const open = async () => made(await (await app.request("/new")).text());
+  const open = async () => made(await (await get("/new")).text());
   const start = async (fields: Record<string, string>) =>
-    (await post({ ...fields, do: "start" })).headers.get("location");
+    (await send({ ...fields, do: "start" })).headers.get("location");
   const madeId = await open();
   assert.deepEqual([await start({ madeId }), await start({ madeId })], [
     `/ferries/${madeId}`,
@@ -85,7 +147,7 @@ Deno.test("a form without a name that is sent twice starts one ferry, and anothe
   assert.equal(dock.list().length, 2);
   assert.equal(await start({ madeId, id: "mine" }), "/ferries/mine", "what was typed counts");
   assert.match((await start({ madeId: "../x" }))!, /^\/ferries\/[0-9A-Z]{26}$/);
-  const changed = await post({ madeId, tables: "crm.*", do: "start" });
+  const changed = await send({ madeId, tables: "crm.*", do: "start" });
   assert.equal(changed.status, 422, "sent again after a change");
   assert.notEqual(made(await changed.text()), madeId);
 });

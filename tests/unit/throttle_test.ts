@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
 import { judgeReadings, type Reading } from "../../lib/throttle/limits.ts";
 import { Pacer } from "../../lib/throttle/pacer.ts";
-import { Throttle } from "../../lib/throttle/throttle.ts";
+import { Throttle, type ThrottleOptions } from "../../lib/throttle/throttle.ts";
 
 const NO_LIMIT: ThrottleSettings = {
   maxLagSeconds: null,
@@ -19,6 +19,18 @@ const NO_LIMIT: ThrottleSettings = {
   checks: [],
   http: null,
 };
+
+/** A throttle of a ferry whose servers nobody asks, and that lags by nothing known. */
+function throttleOf(options: Partial<ThrottleOptions> & Pick<ThrottleOptions, "settings">): Throttle {
+  return new Throttle({
+    source: "mysql://nobody@127.0.0.1:9",
+    target: "mysql://nobody@127.0.0.1:9",
+    lagSeconds: () => null,
+    cuttingOver: () => false,
+    onChange: () => {},
+    ...options,
+  });
+}
 
 const reading = (value: Reading["value"], critical: number | null = null): Reading => ({
   name: "Threads_running of the source",
@@ -76,13 +88,9 @@ Deno.test("nothing is looked at while the ferry cuts over, and everything again 
     if (looks === 1) cuttingOver = true;
     return new Response(null, { status: 503 });
   });
-  const throttle = new Throttle({
-    source: "mysql://nobody@127.0.0.1:9",
-    target: "mysql://nobody@127.0.0.1:9",
+  const throttle = throttleOf({
     settings: () => ({ ...NO_LIMIT, http: `http://127.0.0.1:${server.addr.port}/` }),
-    lagSeconds: () => null,
     cuttingOver: () => cuttingOver,
-    onChange: () => {},
   });
   const end = new AbortController();
   const running = throttle.run(end.signal).catch((e) => e);
@@ -104,14 +112,7 @@ Deno.test("nothing is looked at while the ferry cuts over, and everything again 
 
 Deno.test("a cap that comes under way is of what is copied from then on", async () => {
   let settings: ThrottleSettings | null = null;
-  const throttle = new Throttle({
-    source: "mysql://nobody@127.0.0.1:9",
-    target: "mysql://nobody@127.0.0.1:9",
-    settings: () => settings,
-    lagSeconds: () => null,
-    cuttingOver: () => false,
-    onChange: () => {},
-  });
+  const throttle = throttleOf({ settings: () => settings });
   await throttle.allowed(AbortSignal.timeout(2000));
   throttle.copied(1_000_000, 1e9);
   settings = { ...NO_LIMIT, maxRowsPerSecond: 10, maxBytesPerSecond: 10 };
@@ -127,14 +128,7 @@ Deno.test("a cap is told when copying waits for it, and not when it does not any
   });
   let settings: ThrottleSettings = { ...NO_LIMIT, maxRowsPerSecond: 10 };
   const told: (string | null)[] = [];
-  const throttle = new Throttle({
-    source: "mysql://nobody@127.0.0.1:9",
-    target: "mysql://nobody@127.0.0.1:9",
-    settings: () => settings,
-    lagSeconds: () => null,
-    cuttingOver: () => false,
-    onChange: (reason) => told.push(reason),
-  });
+  const throttle = throttleOf({ settings: () => settings, onChange: (reason) => told.push(reason) });
   const end = new AbortController();
   const running = throttle.run(end.signal).catch((e) => e);
   const toldOf = async (wanted: number) => {

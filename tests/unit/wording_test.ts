@@ -100,3 +100,35 @@ Deno.test("a pause is said first wherever a ferry can be held, and so is that re
   // Writes are stopped: a cutover that was ordered before goes to its end.
   assert.equal(said("cuttingOver", "all"), "Cutting over to dst.example");
 });
+
+function at(state: FerryState, more: Partial<FerryResource> = {}): string {
+  return headline(resourceOf("x", { state, tables: [tableOf(), tableOf()], ...more }));
+}
+
+function progress(more: Partial<FerryResource["progress"]>): Pick<FerryResource, "progress"> {
+  return { progress: { ...resourceOf("x").progress, ...more } };
+}
+
+Deno.test("the title says what matters first, and nothing that is not known", () => {
+  const copying = progress({ rowsCopied: 63, rowsEstimated: 100, etaSeconds: 14 * 60 });
+  assert.equal(
+    at("copying", copying),
+    "Copying 2 tables from src.example:3307 to dst.example: 63 %, about 14 minutes left",
+  );
+  assert.equal(
+    at("copying"),
+    "Copying 2 tables from src.example:3307 to dst.example: measuring how long it takes",
+  );
+  assert.match(at("copying", { ...copying, paused: true }), /^Paused: copied 63 % of 2 tables/);
+  assert.match(at("copying", progress({ rowsCopied: 500, rowsEstimated: 100 })), /: 99 %,/);
+  assert.equal(
+    at("awaitingCutover", progress({ lagSeconds: 0.4 })),
+    "Waiting for you: ready to cut over, 0.4 s behind",
+  );
+  const error = { code: "ddl", detail: "the primary key of orders changed", hint: null, retryable: false };
+  assert.equal(at("failed", { error }), "Stopped: the primary key of orders changed");
+  assert.match(
+    at("done", { verification: { state: "passed", rowsCompared: 9, differences: [] } }),
+    /^Done: 2 tables .* both sides equal$/,
+  );
+});
