@@ -11,15 +11,10 @@ import { ACTIONS, type FerryAction } from "../lib/ferry/ferry_state.ts";
 import { parseSpec, refuseUnbuiltFence } from "../lib/spec/parse_spec.ts";
 import type { Drain } from "./drain.ts";
 import { isToken, TOKEN_COOKIE } from "./guards.ts";
+import { ASSETS } from "./page/assets.ts";
 import { FerriesPage, FerryList } from "./page/ferries_page.tsx";
 import { EVENTS_SHOWN } from "./page/events.tsx";
 import { FerryPage, FerryView } from "./page/ferry_page.tsx";
-import icon from "./page/icon.svg" with { type: "text" };
-import css from "./page/page.css" with { type: "text" };
-import charts from "./page/charts.js" with { type: "text" };
-import script from "./page/page.js" with { type: "text" };
-import plotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
-import plot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import { SignInPage } from "./page/sign_in_page.tsx";
 import { type FieldFault, madeId, maskedFaults, specOf, type StartForm } from "./page/start_form.ts";
 import { StartPage } from "./page/start_page.tsx";
@@ -38,14 +33,6 @@ export interface PagesOptions {
   readonly drain: Drain;
 }
 
-const ASSETS: readonly (readonly [string, string, string])[] = [
-  ["/assets/page.js", "text/javascript; charset=utf-8", script],
-  ["/assets/charts.js", "text/javascript; charset=utf-8", charts],
-  ["/assets/page.css", "text/css; charset=utf-8", css],
-  ["/assets/uplot.js", "text/javascript; charset=utf-8", plot],
-  ["/assets/uplot.css", "text/css; charset=utf-8", plotCss],
-  ["/assets/icon.svg", "image/svg+xml", icon],
-];
 /** What cannot be taken back asks for the ferry's name. */
 const NAMED: readonly FerryAction[] = ["cutover", "cancel"];
 
