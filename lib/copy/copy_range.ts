@@ -3,7 +3,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import type { StoredRange } from "../state/ferry_store.ts";
+import type { StoredRange } from "../state/cursor_store.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import { integerKey } from "./integer_key.ts";
 import type { IntegerKey, RangeView } from "./rules.ts";

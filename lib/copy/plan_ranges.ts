@@ -8,7 +8,7 @@ import { quoteName, quoteTable } from "../mysql/identifier.ts";
 import { keyBound } from "../mysql/key_sql.ts";
 import { keyEnd, RowReader } from "../mysql/row_reader.ts";
 import type { Session } from "../mysql/session.ts";
-import type { StoredRange } from "../state/ferry_store.ts";
+import type { StoredRange } from "../state/cursor_store.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import { integerKey } from "./integer_key.ts";
 

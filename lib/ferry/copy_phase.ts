@@ -7,7 +7,7 @@ import { Copier } from "../copy/copier.ts";
 import { CopyRange } from "../copy/copy_range.ts";
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import { planRanges } from "../copy/plan_ranges.ts";
-import type { StoredRange } from "../state/ferry_store.ts";
+import type { StoredRange } from "../state/cursor_store.ts";
 import type { Crossing } from "./crossing.ts";
 
 /** Ranges whose plan is stored at a time. */
@@ -55,7 +55,7 @@ export class CopyPhase {
       open: (side) => crossing.open(side),
       readPoint: crossing.replay!.readPoint,
       bulk: plan.target.vendor === "mariadb",
-      store,
+      cursors: store.cursors,
       own,
       settings: () => orders.copy,
       held: () => orders.copyHeld,
@@ -77,7 +77,7 @@ export class CopyPhase {
 
   async #load(): Promise<void> {
     const { tables, options: { logbook, store, stateSession, own } } = this.crossing;
-    for (const stored of await store.ranges(stateSession, own.id)) {
+    for (const stored of await store.cursors.ranges(stateSession, own.id)) {
       const table = tables[stored.tableNo];
       table.ranges = [...table.ranges, new CopyRange(table, stored)];
     }
@@ -90,7 +90,7 @@ export class CopyPhase {
 
   async #plan(signal: AbortSignal): Promise<void> {
     const { tables, options: { store, stateSession, own } } = this.crossing;
-    const known = new Set((await store.ranges(stateSession, own.id)).map((r) => r.tableNo));
+    const known = new Set((await store.cursors.ranges(stateSession, own.id)).map((r) => r.tableNo));
     const session = await this.crossing.open("source");
     try {
       let planned: StoredRange[] = [];
@@ -98,7 +98,7 @@ export class CopyPhase {
         if (known.has(table.index)) continue;
         planned.push(...await planRanges(session, table, signal));
         if (planned.length < RANGES_AT_A_TIME && table !== tables.at(-1)) continue;
-        await store.createRanges(stateSession, own, planned);
+        await store.cursors.createRanges(stateSession, own, planned);
         planned = [];
       }
     } finally {

@@ -13,7 +13,9 @@ import { Session } from "../mysql/session.ts";
 import type { FerryPlan, PlannedTable } from "../preflight/preflight.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
-import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { StoredPosition } from "../state/cursor_store.ts";
+import type { FerryStore } from "../state/ferry_store.ts";
+import type { Ownership } from "../state/ownership.ts";
 import { Throttle } from "../throttle/throttle.ts";
 import { dropMadeObjects } from "./carry_objects.ts";
 import { Comparison } from "./comparison.ts";
@@ -229,10 +231,10 @@ export class Crossing {
 
   async #savedPosition(): Promise<StoredPosition> {
     const { store, stateSession, own, plan } = this.options;
-    const saved = await store.position(stateSession, own.id);
+    const saved = await store.cursors.position(stateSession, own.id);
     if (saved !== null) return saved;
     const first = await firstPosition(this.statusSession, plan.source);
-    await store.createPosition(stateSession, own, first);
+    await store.cursors.createPosition(stateSession, own, first);
     return first;
   }
 
@@ -245,7 +247,7 @@ export class Crossing {
       plan,
       manifest: this.#manifest,
       saved,
-      store,
+      cursors: store.cursors,
       own,
       statusSession: this.statusSession,
       open: (side) => this.open(side),

@@ -224,7 +224,7 @@ export class FerryJob implements Ferry {
       stateSchema: this.settings.stateSchema,
       made: memory === null ? null : new Set(memory.made),
       madeObjects: memory?.objects ?? [],
-      savedPosition: await store.position(session, this.id),
+      savedPosition: await store.cursors.position(session, this.id),
       signal,
     });
     if (plan === null) {

@@ -6,7 +6,7 @@ import { snapshotPosition } from "../copy/read_point.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
-import type { StoredPosition } from "../state/ferry_store.ts";
+import type { StoredPosition } from "../state/cursor_store.ts";
 
 /**
  * A position before which everything is visible to readers already (I1: what lies before it is never delivered). `session`

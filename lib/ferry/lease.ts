@@ -10,7 +10,8 @@ import type { FerryEvent, FerryResource } from "../progress/resource.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import { specFingerprint, storedSpec } from "../spec/fingerprint.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
-import { FerryStore, type Ownership, type StoredFerry } from "../state/ferry_store.ts";
+import { FerryStore, type StoredFerry } from "../state/ferry_store.ts";
+import type { Ownership } from "../state/ownership.ts";
 import { dropOwnKeys } from "../state/own_keys.ts";
 import { migrateState } from "../state/schema_sql.ts";
 

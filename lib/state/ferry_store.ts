@@ -2,20 +2,11 @@
  * A ferry's rows in the state schema. Every write carries the lease's epoch and fails where a newer one exists (I8).
  * @module
  */
-import { Buffer } from "node:buffer";
-import { FerryError } from "../errors.ts";
 import { quoteName, quoteText } from "../mysql/identifier.ts";
 import type { Session } from "../mysql/session.ts";
-import type { BinlogPosition } from "../binlog/position.ts";
 import type { FerryEvent } from "../progress/resource.ts";
-
-/** What one owner may write under. */
-export interface Ownership {
-  /** The ferry. */
-  readonly id: string;
-  /** Grows by one with every owner. */
-  readonly epoch: number;
-}
+import { CursorStore } from "./cursor_store.ts";
+import { leaseLost, type Ownership, writeOwned } from "./ownership.ts";
 
 /** What is known of a ferry that was started once. */
 export interface StoredFerry {
@@ -35,48 +26,15 @@ export interface StoredFerry {
   readonly epoch: number;
 }
 
-/** A range of a table's key, and how far it is copied. Keys are wire bytes. */
-export interface StoredRange {
-  /** Which table of the plan. */
-  readonly tableNo: number;
-  /** Which range of it. */
-  readonly rangeNo: number;
-  /** Keys above this one; `null` from the first. */
-  readonly lower: Buffer | null;
-  /** Keys up to and with this one; `null` to the last. */
-  readonly upper: Buffer | null;
-  /** The last key that is committed; `null` before the first chunk. */
-  readonly cursor: Buffer | null;
-  /** Nothing is left. */
-  readonly done: boolean;
-  /** Rows copied. */
-  readonly rows: number;
-  /** Bytes copied. */
-  readonly bytes: number;
-}
-
-/** Where replay stands. */
-export interface StoredPosition extends BinlogPosition {
-  /** GTIDs replayed, or `null`. */
-  readonly gtids: string | null;
-  /** Row changes replayed so far. */
-  readonly changes: number;
-}
-
-/** A newer owner has taken the ferry. */
-export function leaseLost(id: string): FerryError {
-  return new FerryError("lease-lost", `Cannot write for ferry "${id}": another process owns it now`, {
-    retryable: true,
-    hint: "Watch it where it runs; nothing more is written from here",
-  });
-}
-
 /** Statements on the state schema. Each takes the session it runs on, so that it may share a transaction with data. */
 export class FerryStore {
+  /** How far copy and replay are. */
+  readonly cursors: CursorStore;
   readonly #s: string;
 
   /** For the state schema of this name. */
   constructor(readonly schema: string) {
+    this.cursors = new CursorStore(schema);
     this.#s = quoteName(schema);
   }
 
@@ -155,7 +113,7 @@ export class FerryStore {
 
   /** Makes the lease last. Throws `lease-lost`. */
   async renew(session: Session, own: Ownership, seconds: number): Promise<void> {
-    await this.#must(
+    await writeOwned(
       session,
       own,
       `UPDATE ${this.#s}.leases SET until = UTC_TIMESTAMP(3) + INTERVAL ${
@@ -188,7 +146,7 @@ export class FerryStore {
 
   /** Writes state and snapshot. */
   async saveSnapshot(session: Session, own: Ownership, state: string, snapshot: string): Promise<void> {
-    await this.#must(
+    await writeOwned(
       session,
       own,
       `UPDATE ${this.#s}.ferries SET state = ?, snapshot = ? WHERE id = ? AND epoch = ?`,
@@ -203,7 +161,7 @@ export class FerryStore {
 
   /** Writes what the crossing has to know after a crash. */
   async saveCrossing(session: Session, own: Ownership, crossing: string): Promise<void> {
-    await this.#must(session, own, `UPDATE ${this.#s}.ferries SET crossing = ? WHERE id = ? AND epoch = ?`, [
+    await writeOwned(session, own, `UPDATE ${this.#s}.ferries SET crossing = ? WHERE id = ? AND epoch = ?`, [
       crossing,
       own.id,
       own.epoch,
@@ -225,92 +183,6 @@ export class FerryStore {
       [changed, own.id, own.epoch],
     );
     if (outcome.affectedRows === 0) throw leaseLost(own.id);
-  }
-
-  /** Where replay stands, or `null` before it began. */
-  async position(session: Session, id: string): Promise<StoredPosition | null> {
-    const r = await session.one(
-      `SELECT file, log_offset, gtids, changes FROM ${this.#s}.positions WHERE ferry_id = ?`,
-      [id],
-    );
-    return r === null
-      ? null
-      : { file: r.file, offset: Number(r.log_offset), gtids: r.gtids, changes: Number(r.changes) };
-  }
-
-  /** Notes where replay begins. */
-  async createPosition(session: Session, own: Ownership, p: StoredPosition): Promise<void> {
-    await session.run(`INSERT INTO ${this.#s}.positions VALUES (?, ?, ?, ?, ?, ?)`, [
-      own.id,
-      p.file,
-      p.offset,
-      p.gtids,
-      p.changes,
-      own.epoch,
-    ]);
-  }
-
-  /** Moves the position, in the transaction of the changes that it covers (I5). Runs on a data session. */
-  async savePosition(session: Session, own: Ownership, p: StoredPosition): Promise<void> {
-    await this.#must(
-      session,
-      own,
-      `UPDATE ${this.#s}.positions SET file = ${quoteText(p.file)}, log_offset = ${p.offset}, ` +
-        `gtids = ${p.gtids === null ? "NULL" : quoteText(p.gtids)}, changes = ${p.changes} ` +
-        `WHERE ferry_id = ${quoteText(own.id)} AND epoch = ${own.epoch}`,
-    );
-  }
-
-  /** The ranges of every table. */
-  async ranges(session: Session, id: string): Promise<StoredRange[]> {
-    const rows = await session.query(
-      `SELECT * FROM ${this.#s}.ranges WHERE ferry_id = ? ORDER BY table_no, range_no`,
-      [id],
-    );
-    return rows.map((r) => ({
-      tableNo: Number(r.table_no),
-      rangeNo: Number(r.range_no),
-      lower: r.lower_key,
-      upper: r.upper_key,
-      cursor: r.cursor_key,
-      done: Number(r.done) === 1,
-      rows: Number(r.copied_rows),
-      bytes: Number(r.copied_bytes),
-    }));
-  }
-
-  /** Notes the ranges of one table, all at once. */
-  async createRanges(session: Session, own: Ownership, ranges: readonly StoredRange[]): Promise<void> {
-    await session.run(`INSERT INTO ${this.#s}.ranges VALUES ?`, [
-      ranges.map((
-        r,
-      ) => [
-        own.id,
-        r.tableNo,
-        r.rangeNo,
-        r.lower,
-        r.upper,
-        r.cursor,
-        r.done ? 1 : 0,
-        r.rows,
-        r.bytes,
-        own.epoch,
-      ]),
-    ]);
-  }
-
-  /** Moves a range's cursor, in the transaction of its rows (I5). Runs on a data session. */
-  async saveCursor(session: Session, own: Ownership, r: StoredRange): Promise<void> {
-    const cursor = r.cursor === null ? "NULL" : `x'${r.cursor.toString("hex")}'`;
-    await this.#must(
-      session,
-      own,
-      `UPDATE ${this.#s}.ranges SET cursor_key = ${cursor}, done = ${
-        r.done ? 1 : 0
-      }, copied_rows = ${r.rows}, ` +
-        `copied_bytes = ${r.bytes} WHERE ferry_id = ${quoteText(own.id)} AND table_no = ${r.tableNo} ` +
-        `AND range_no = ${r.rangeNo} AND epoch = ${own.epoch}`,
-    );
   }
 
   /** Stored events above `after`, oldest first: the first ones or the last ones, at most `limit`. */
@@ -359,10 +231,5 @@ export class FerryStore {
       if (session.usable) await session.run("ROLLBACK");
       throw e;
     }
-  }
-
-  async #must(session: Session, own: Ownership, sql: string, values: readonly unknown[] = []): Promise<void> {
-    const outcome = await session.run(sql, values);
-    if (outcome.affectedRows !== 1) throw leaseLost(own.id);
   }
 }

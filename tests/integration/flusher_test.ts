@@ -20,7 +20,8 @@ import { type BoundTable, Replayer } from "../../lib/replay/replayer.ts";
 import { SourceReads } from "../../lib/replay/source_reads.ts";
 import { loadTables } from "../../lib/schema/load_tables.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
-import { FerryStore, type StoredPosition } from "../../lib/state/ferry_store.ts";
+import type { StoredPosition } from "../../lib/state/cursor_store.ts";
+import { FerryStore } from "../../lib/state/ferry_store.ts";
 import { migrateState } from "../../lib/state/schema_sql.ts";
 import { startServer, type TestServer } from "../servers/mod.ts";
 import { Sql } from "../support/sql.ts";
@@ -52,7 +53,7 @@ class Line implements AsyncDisposable {
     await migrateState(talk, "_ferry");
     await line.#store.create(talk, { id: "f", fingerprint: "0", spec: "{}", snapshot: "{}" });
     const own = (await line.#store.acquire(talk, "f", "a", 60))!;
-    await line.#store.createPosition(talk, own, saved);
+    await line.#store.cursors.createPosition(talk, own, saved);
     const [{ table }] = await loadTables(talk, (schema) => schema === "shop");
     line.table = new FerriedTable(0, {
       table,
@@ -81,7 +82,7 @@ class Line implements AsyncDisposable {
       session,
       dependents: new Dependents(dependencies, session, source),
       bulk: false,
-      store: line.#store,
+      cursors: line.#store.cursors,
       own,
       saved,
       allowed: () => Promise.resolve(),
@@ -119,7 +120,7 @@ class Line implements AsyncDisposable {
   async saved(wanted: (position: StoredPosition) => boolean): Promise<StoredPosition> {
     const signal = AbortSignal.timeout(10_000);
     for (;;) {
-      const position = await this.#store.position(this.#talk, "f");
+      const position = await this.#store.cursors.position(this.#talk, "f");
       if (wanted(position!)) return position!;
       await delay(5, undefined, { signal });
     }

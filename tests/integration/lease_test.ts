@@ -6,7 +6,8 @@ import { openDock } from "../../lib/ferry/dock.ts";
 import type { FerryEvent } from "../../lib/progress/resource.ts";
 import { Session } from "../../lib/mysql/session.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
-import { FerryStore, type StoredRange } from "../../lib/state/ferry_store.ts";
+import type { StoredRange } from "../../lib/state/cursor_store.ts";
+import { FerryStore } from "../../lib/state/ferry_store.ts";
 import { migrateState, STATE_VERSION, stateVersion } from "../../lib/state/schema_sql.ts";
 import { createApp } from "../../routes/app.ts";
 import { Drain } from "../../routes/drain.ts";
@@ -39,8 +40,8 @@ onEachFlavour(
       rows: 0,
       bytes: 0,
     };
-    await store.createRanges(b, first, [range]);
-    await store.createPosition(b, first, { file: "x.000001", offset: 4, gtids: null, changes: 0 });
+    await store.cursors.createRanges(b, first, [range]);
+    await store.cursors.createPosition(b, first, { file: "x.000001", offset: 4, gtids: null, changes: 0 });
     assert.equal(await store.acquire(b, "f", "b", 1), null, "the lease is alive");
     await a.run("START TRANSACTION");
     await a.run("INSERT INTO shop.orders VALUES (1)");
@@ -48,11 +49,11 @@ onEachFlavour(
     await new Promise((r) => setTimeout(r, 1200));
     const second = await store.acquire(b, "f", "b", 30);
     assert.equal(second?.epoch, first.epoch + 1);
-    await assert.rejects(store.saveCursor(a, first, { ...range, rows: 1 }), { code: "lease-lost" });
+    await assert.rejects(store.cursors.saveCursor(a, first, { ...range, rows: 1 }), { code: "lease-lost" });
     await assert.rejects(store.holdLease(a, first), { code: "lease-lost" });
     await a.run("ROLLBACK");
     await assert.rejects(
-      store.savePosition(a, first, { file: "x.000001", offset: 9, gtids: null, changes: 1 }),
+      store.cursors.savePosition(a, first, { file: "x.000001", offset: 9, gtids: null, changes: 1 }),
       { code: "lease-lost" },
     );
     await assert.rejects(store.renew(b, first, 10), { code: "lease-lost" });

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { CopyRange } from "../../lib/copy/copy_range.ts";
 import { FerriedTable } from "../../lib/copy/ferried_table.ts";
 import { CELLS, countCells, strip } from "../../lib/progress/strip.ts";
-import type { StoredRange } from "../../lib/state/ferry_store.ts";
+import type { StoredRange } from "../../lib/state/cursor_store.ts";
 import { column, table } from "./binlog_events.ts";
 
 const NONE: ReadonlySet<number> = new Set();
