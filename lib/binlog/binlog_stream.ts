@@ -6,7 +6,7 @@
 import type { Buffer } from "node:buffer";
 import ZongJi from "@vlasky/zongji";
 import { errorNumber, errorText, FerryError } from "../errors.ts";
-import { isConnectionLoss } from "../mysql/session.ts";
+import { isConnectionLoss } from "../mysql/passing_errors.ts";
 import { EventType } from "./event_header.ts";
 import { type BinlogPosition, positionText } from "./position.ts";
 

@@ -3,11 +3,13 @@
  * @module
  */
 import { FerryError } from "../errors.ts";
-import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { isLockConflict } from "../mysql/passing_errors.ts";
 import { keyString } from "../mysql/row_list.ts";
 import { keyEnd } from "../mysql/row_reader.ts";
 import type { TableWriter } from "../mysql/table_writer.ts";
-import type { FerryStore, Ownership } from "../state/ferry_store.ts";
+import type { CursorStore } from "../state/cursor_store.ts";
+import type { Ownership } from "../state/ownership.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { CopySettings } from "../spec/ferry_spec.ts";
 import type { Pace } from "../throttle/pacer.ts";
@@ -35,7 +37,7 @@ export interface CopierOptions {
   /** MariaDB target: bulk packets. */
   readonly bulk: boolean;
   /** Where cursors go. */
-  readonly store: FerryStore;
+  readonly cursors: CursorStore;
   /** Under which lease. */
   readonly own: Ownership;
   /** The settings of now; asked before each chunk. */
@@ -209,7 +211,7 @@ export class Copier {
 
   /** Rows and cursor in one transaction (I5), minus what was touched meanwhile (I2), while no flush is on (I3). */
   async #write(chunk: Chunk, lane: Lane, signal: AbortSignal): Promise<void> {
-    const { store, own } = this.options;
+    const { cursors, own } = this.options;
     const { range, rows } = chunk;
     const release = await lane.table.gate.chunk(signal);
     try {
@@ -234,7 +236,7 @@ export class Copier {
               `Cannot commit a chunk of "${tableLabel(lane.table.table)}": an earlier one is not`,
             );
           }
-          await store.saveCursor(lane.target, own, stored);
+          await cursors.saveCursor(lane.target, own, stored);
           await lane.target.run("COMMIT");
           range.stored = stored;
           this.#tuner.note(rows.size, this.#workers.size, this.options.settings().concurrency);

@@ -5,7 +5,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { quoteTable } from "../mysql/identifier.ts";
-import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { isLockConflict } from "../mysql/passing_errors.ts";
 import type { TableName } from "../schema/create_table.ts";
 
 /** Seconds that one ALTER may wait: readers of the target wait behind it meanwhile. */

@@ -5,7 +5,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import { quoteTable } from "../mysql/identifier.ts";
-import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { isLockConflict } from "../mysql/passing_errors.ts";
 import type { Table } from "../schema/table.ts";
 
 /** Seconds that one try of LOCK TABLES may wait: it blocks the application behind it meanwhile. */

@@ -9,9 +9,11 @@ import { quoteTable } from "../mysql/identifier.ts";
 import { RowList } from "../mysql/row_list.ts";
 import { RowReader } from "../mysql/row_reader.ts";
 import { RowWriter } from "../mysql/row_writer.ts";
-import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { isLockConflict } from "../mysql/passing_errors.ts";
 import { tableLabel } from "../schema/table.ts";
-import type { FerryStore, Ownership } from "../state/ferry_store.ts";
+import type { FerryStore } from "../state/ferry_store.ts";
+import type { Ownership } from "../state/ownership.ts";
 
 /** Bytes of rows written in one transaction; twice as many are in memory. */
 const BATCH_BYTES = 4 << 20;

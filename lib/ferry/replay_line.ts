@@ -6,7 +6,8 @@ import { comparePositions } from "../binlog/position.ts";
 import { BinlogTail } from "../binlog/tail.ts";
 import { Delivered } from "../copy/delivered.ts";
 import { type ReadPoint, readPointFor } from "../copy/read_point.ts";
-import { driverOptions, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { driverOptions } from "../mysql/driver_options.ts";
 import type { FerryPlan } from "../preflight/preflight.ts";
 import { Dependencies } from "../replay/dependencies.ts";
 import { Dependents } from "../replay/dependents.ts";
@@ -17,7 +18,8 @@ import { type BoundTable, Replayer } from "../replay/replayer.ts";
 import { SourceReads } from "../replay/source_reads.ts";
 import { tableLabel } from "../schema/table.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { CursorStore, StoredPosition } from "../state/cursor_store.ts";
+import type { Ownership } from "../state/ownership.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
@@ -35,7 +37,7 @@ export interface ReplayLineOptions {
   /** Where it begins. */
   readonly saved: StoredPosition;
   /** Where the position goes. */
-  readonly store: FerryStore;
+  readonly cursors: CursorStore;
   /** Under which lease. */
   readonly own: Ownership;
   /** A talk session on the source, which may be dressed for read points. */
@@ -63,7 +65,7 @@ export class ReplayLine {
 
   /** Lays it, so that chunks can be read. Nothing flows before {@linkcode start}. */
   static async lay(options: ReplayLineOptions): Promise<ReplayLine> {
-    const { plan, manifest, saved, store, own, open } = options;
+    const { plan, manifest, saved, cursors, own, open } = options;
     const delivered = new Delivered({ file: saved.file, offset: saved.offset }, saved.gtids);
     const dependencies = new Dependencies(manifest.tables, plan.cascades);
     let full = false;
@@ -90,7 +92,7 @@ export class ReplayLine {
       filter: new ImageFilter(() => open("source"), plan.source.vendor === "mariadb"),
       session,
       bulk: plan.target.vendor === "mariadb",
-      store,
+      cursors,
       own,
       saved,
       allowed: options.allowed,

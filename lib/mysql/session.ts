@@ -6,8 +6,10 @@
 import mysql from "mysql2";
 import { Buffer } from "node:buffer";
 import type { ConnectionTarget } from "../spec/connection_url.ts";
-import { errorNumber, errorText, FerryError } from "../errors.ts";
+import { errorNumber, FerryError } from "../errors.ts";
+import { driverOptions } from "./driver_options.ts";
 import { PacketSplitter } from "./packet_splitter.ts";
+import { isConnectionLoss } from "./passing_errors.ts";
 import { RawClose, RawPrepare } from "./statement_commands.ts";
 
 /** A row of a talk query. Values are what the driver makes of them: numbers, strings, bytes, null. */
@@ -27,51 +29,6 @@ export interface RawCommand {
   /** Called with each packet of the answer; `true` when it was the last. */
   // deno-lint-ignore no-explicit-any
   execute(packet: any, connection: any): boolean;
-}
-
-/** Errors after which the connection is gone and the statement's fate unknown. */
-const LOST_CODES = new Set([
-  "PROTOCOL_CONNECTION_LOST",
-  "ECONNRESET",
-  "ECONNREFUSED",
-  "ECONNABORTED",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EHOSTUNREACH",
-  "EAI_AGAIN",
-  "PROTOCOL_SEQUENCE_TIMEOUT",
-]);
-/** 1053 shutdown · 1077/1079 likewise · 1152/1184 aborted · 1158-1161 network · 1927 killed · 2006/2013 gone · 3169 killed. */
-const LOST_NUMBERS = new Set([
-  1053,
-  1077,
-  1079,
-  1152,
-  1158,
-  1159,
-  1160,
-  1161,
-  1184,
-  1927,
-  2006,
-  2013,
-  3169,
-  4031,
-]);
-
-/** Whether the connection was lost, told by code and number and never by text. */
-export function isConnectionLoss(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === "string" && LOST_CODES.has(code)) return true;
-  const number = errorNumber(error);
-  return number !== null && LOST_NUMBERS.has(number);
-}
-
-/** Deadlock (1213) or lock wait timeout (1205): the transaction may be begun again. */
-export function isLockConflict(error: unknown): boolean {
-  const number = errorNumber(error);
-  return number === 1213 || number === 1205;
 }
 
 /** How a session is dressed. */
@@ -260,50 +217,6 @@ export class Session {
   /** For `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-/** The driver's connection options for a target; the binlog driver takes the same. */
-export function driverOptions(target: ConnectionTarget): Record<string, unknown> {
-  const options: Record<string, unknown> = {
-    host: target.host,
-    port: target.port,
-    user: target.user,
-    password: target.password,
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-    dateStrings: true,
-    timezone: "Z",
-  };
-  const ssl = sslOptions(target);
-  if (ssl) options.ssl = ssl;
-  return options;
-}
-
-function sslOptions(target: ConnectionTarget): Record<string, unknown> | null {
-  const ssl = target.ssl;
-  if (ssl === null || ssl.mode === "disabled" || ssl.mode === "preferred") return null;
-  return {
-    rejectUnauthorized: ssl.mode === "verify-ca" || ssl.mode === "verify-identity",
-    verifyIdentity: ssl.mode === "verify-identity",
-    ...(ssl.ca === undefined ? {} : { ca: readPem("ssl-ca", ssl.ca) }),
-    ...(ssl.cert === undefined ? {} : { cert: readPem("ssl-cert", ssl.cert) }),
-    ...(ssl.key === undefined ? {} : { key: readPem("ssl-key", ssl.key) }),
-  };
-}
-
-function readPem(parameter: string, path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (e) {
-    const denied = e instanceof Deno.errors.NotCapable;
-    throw new FerryError(
-      "tls-file-unreadable",
-      `Cannot read the file "${path}" that ${parameter} names: ${
-        denied ? "Deno was started without the permission" : errorText(e)
-      }`,
-      { hint: denied ? `Start with --allow-read=${path}` : "Check the path, and who may read the file" },
-    );
   }
 }
 

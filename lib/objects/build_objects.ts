@@ -6,7 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorNumber, errorText, FerryError } from "../errors.ts";
 import { quoteName } from "../mysql/identifier.ts";
 import { isAtLeast, type Server } from "../mysql/server.ts";
-import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { isLockConflict } from "../mysql/passing_errors.ts";
 import { objectLabel, type ObjectPlace, type PlannedObject } from "./schema_object.ts";
 
 /** Seconds that one statement may wait for a lock: the application of the target waits behind it. */

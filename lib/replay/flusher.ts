@@ -8,9 +8,11 @@ import type { FerriedTable } from "../copy/ferried_table.ts";
 import { mayCommitPosition } from "../copy/rules.ts";
 import type { Release } from "../copy/table_gate.ts";
 import { writerFor } from "../copy/writer_for.ts";
-import { isLockConflict, type Session } from "../mysql/session.ts";
+import type { Session } from "../mysql/session.ts";
+import { isLockConflict } from "../mysql/passing_errors.ts";
 import type { TableWriter } from "../mysql/table_writer.ts";
-import type { FerryStore, Ownership, StoredPosition } from "../state/ferry_store.ts";
+import type { CursorStore, StoredPosition } from "../state/cursor_store.ts";
+import type { Ownership } from "../state/ownership.ts";
 import type { Dependents } from "./dependents.ts";
 import type { ImageFilter } from "./image_filter.ts";
 import type { Batch, Replayer } from "./replayer.ts";
@@ -37,7 +39,7 @@ export interface FlusherOptions {
   /** MariaDB target: bulk packets. */
   readonly bulk: boolean;
   /** Where the position goes. */
-  readonly store: FerryStore;
+  readonly cursors: CursorStore;
   /** Under which lease. */
   readonly own: Ownership;
   /** The position as it is saved. */
@@ -205,7 +207,9 @@ export class Flusher {
         for (const [table, changes] of batch.changes) await this.#writer(table).replace(changes.rows(), null);
         await dependents.follow(batch, before, writer, signal);
         // In the transaction of the changes, behind the last of them.
-        if (mayCommitPosition(true)) await this.options.store.savePosition(session, this.options.own, saved);
+        if (mayCommitPosition(true)) {
+          await this.options.cursors.savePosition(session, this.options.own, saved);
+        }
         await session.run("COMMIT");
         this.#saved = saved;
         this.#savedAt = performance.now();
@@ -223,7 +227,7 @@ export class Flusher {
     const { complete: position, gtids } = this.options.replayer;
     const saved = this.#position({ position, gtids, count: 0 });
     this.#savedAt = performance.now();
-    await this.options.store.savePosition(this.options.session, this.options.own, saved);
+    await this.options.cursors.savePosition(this.options.session, this.options.own, saved);
     await this.options.session.run("COMMIT");
     this.#saved = saved;
   }
