@@ -57,7 +57,7 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
         // An attempt that is over (the process shuts down) has nobody left who would let go of it later.
         if (spec.cutover.keepFence && !crossing.over) crossing.keptFence = fence;
         try {
-          await logbook.cutoverDone(end, crossing.replay!.gtids(), stoppedAt);
+          await logbook.cutoverDone(end, crossing.replay!.flusher.applied.gtids, stoppedAt);
         } finally {
           clearTimeout(silent);
         }

@@ -234,8 +234,8 @@ export class FerrySnapshot {
     const c = this.crossing;
     if (c === null) return;
     if (c.replay !== null) {
-      const { file, offset } = c.replay.flusher.applied;
-      this.#position = { file, position: offset, gtidSet: c.replay.gtids() };
+      const { position: { file, offset }, gtids } = c.replay.flusher.applied;
+      this.#position = { file, position: offset, gtidSet: gtids };
       this.#changesApplied = c.replay.flusher.changes;
     }
     const v = c.comparison.verifier;

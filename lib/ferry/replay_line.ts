@@ -129,11 +129,6 @@ export class ReplayLine {
     this.flusher.intervalMs = FOLLOW_FLUSH_MS;
   }
 
-  /** GTIDs that the target holds, or `null` without GTIDs. */
-  gtids(): string | null {
-    return this.flusher.gtids;
-  }
-
   /** Row changes that are not on the target. */
   get pending(): number {
     return this.replayer.pendingChanges + this.flusher.inFlight;
@@ -141,7 +136,7 @@ export class ReplayLine {
 
   /** Seconds that the target is behind the source. */
   lagSeconds(): number {
-    if (comparePositions(this.flusher.applied, this.replayer.complete) >= 0) return 0;
+    if (comparePositions(this.flusher.applied.position, this.replayer.complete) >= 0) return 0;
     const oldest = this.flusher.oldestTimestamp;
     if (oldest === null) return 0;
     return Math.max(0, (Date.now() + this.options.plan.source.clockAheadMs) / 1000 - oldest);

@@ -48,11 +48,17 @@ export interface FlusherOptions {
   readonly allowed: (signal: AbortSignal) => Promise<void>;
 }
 
+/** A place in the source's binlog. */
+interface Applied {
+  readonly position: BinlogPosition;
+  /** The GTIDs up to there, or `null` without GTIDs. */
+  readonly gtids: string | null;
+}
+
 /** The loop that empties the replayer. */
 export class Flusher {
   #saved: StoredPosition;
-  #applied: BinlogPosition;
-  #gtids: string | null;
+  #applied: Applied;
   #savedAt = 0;
   #flushing: Batch | null = null;
   #busy = false;
@@ -65,20 +71,14 @@ export class Flusher {
   /** Nothing happens before {@linkcode run}. */
   constructor(private readonly options: FlusherOptions) {
     this.#saved = options.saved;
-    this.#applied = options.replayer.complete;
-    this.#gtids = options.saved.gtids;
+    this.#applied = { position: options.replayer.complete, gtids: options.saved.gtids };
   }
 
   /** Everything up to here is on the target. */
-  get applied(): BinlogPosition {
-    if (this.#nothingLeft()) this.#applied = this.options.replayer.complete;
+  get applied(): Applied {
+    const { complete: position, gtids } = this.options.replayer;
+    if (this.#nothingLeft()) this.#applied = { position, gtids };
     return this.#applied;
-  }
-
-  /** GTIDs of what is on the target, or `null`. */
-  get gtids(): string | null {
-    if (this.#nothingLeft()) this.#gtids = this.options.replayer.gtids;
-    return this.#gtids;
   }
 
   /** Row changes replayed so far, over all owners. */
@@ -99,7 +99,7 @@ export class Flusher {
   /** Resolves when everything up to `position` is on the target. */
   async reached(position: BinlogPosition, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (comparePositions(this.applied, position) >= 0) return;
+    if (comparePositions(this.applied.position, position) >= 0) return;
     await new Promise<void>((resolve, reject) => {
       const aborted = () => reject(signal.reason);
       signal.addEventListener("abort", aborted, { once: true });
@@ -160,7 +160,7 @@ export class Flusher {
   }
 
   #tell(): void {
-    const applied = this.applied;
+    const applied = this.applied.position;
     const open = this.#waiters;
     this.#waiters = [];
     for (const w of open) {
@@ -186,8 +186,7 @@ export class Flusher {
       this.#flushing = batch;
       await this.options.filter.judge(batch.changes);
       await this.#write(batch, signal);
-      this.#applied = batch.position;
-      this.#gtids = batch.gtids;
+      this.#applied = { position: batch.position, gtids: batch.gtids };
     } finally {
       this.#flushing = null;
       for (const release of held.values()) release();
