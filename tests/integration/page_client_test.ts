@@ -162,5 +162,4 @@ onEachFlavour(
       await service[Symbol.asyncDispose]();
     }
   },
-  { only: ["mysql"] },
 );

@@ -90,7 +90,7 @@ async function theTwoCommands(text: string, { folder }: Bench): Promise<void> {
   assert.match(test, /^npx -y deno@[\d.]+ task test$/);
   assert.ok((await Deno.readTextFile(`${ROOT}.ci/run`)).includes(test));
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  assert.equal(tasks.test.command, "deno test -A tests");
+  assert.equal(tasks.test.command, "DENO_JOBS=2 deno test -A --parallel tests");
 }
 
 /** The first spec needs no right beside these, on both families: a user that has them alone goes to the end with it. */

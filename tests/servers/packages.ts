@@ -56,9 +56,10 @@ async function unpacked(
   { whole, alone, without }: Selection,
   unstable: boolean,
 ): Promise<string> {
-  const archive = await debianArchive();
-  const release = unstable ? "sid" : archive.release;
-  return await cached(`packages/${name}-${release}-${Deno.build.arch}`, async (folder) => {
+  const own = await codename();
+  return await cached(`packages/${name}-${unstable ? "sid" : own}-${Deno.build.arch}`, async (folder) => {
+    const archive = await debianArchive(own);
+    const release = unstable ? "sid" : archive.release;
     const apt = `${folder}/apt`;
     const env = await privateApt(apt, `deb [signed-by=${KEYRING}] ${archive.uri} ${release} main\n`);
     const debs = `${apt}/cache/archives`;
@@ -82,17 +83,14 @@ interface Archive {
   readonly release: string;
 }
 
-let known: Promise<Archive> | null = null;
-
-/** Asked once: where apt has lists, each answer takes it a second of a processor, and every server needs one. */
-function debianArchive(): Promise<Archive> {
-  return known ??= askForArchive();
+/** What the machine's release is called. */
+async function codename(): Promise<string> {
+  const osRelease = await Deno.readTextFile("/etc/os-release");
+  return /^VERSION_CODENAME="?([\w-]+)/m.exec(osRelease)?.[1] ?? "sid";
 }
 
 /** The machine's main Debian archive and its own release, from apt's configuration: a mirror stays a mirror. */
-async function askForArchive(): Promise<Archive> {
-  const osRelease = await Deno.readTextFile("/etc/os-release");
-  const codename = /^VERSION_CODENAME="?([\w-]+)/m.exec(osRelease)?.[1] ?? "sid";
+async function debianArchive(codename: string): Promise<Archive> {
   const targets = await run([
     "apt-get",
     "--no-release-info",
