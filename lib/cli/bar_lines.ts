@@ -81,12 +81,13 @@ function whole(r: FerryResource, screen: Screen, paint: (bar: string) => string)
 
 /** Name, bar, per cent, facts. What does not fit is cut at its end; the bar takes what is left, up to 30. */
 function barLine(
-  name: string,
+  title: string,
   part: number | null,
-  facts: string,
+  numbers: string,
   columns: number,
   paint: (bar: string) => string,
 ): string {
+  const [name, facts] = [printable(title), printable(numbers)];
   const per = percent(part).padStart(9);
   const width = Math.min(30, columns - name.length - per.length - facts.length - 4);
   if (width < 5) return cut(`${name} ${per.trimStart()}  ${facts}`, columns);
