@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { untilTrue } from "../support/ferries.ts";
 import { Sql } from "../support/sql.ts";
 import { dataSession, Recorder, selectRows, tablesOf } from "./binlog_tail_recorder.ts";
 import { fatal, here, onServer, replay, tailOf } from "./binlog_tail_setup.ts";
@@ -118,7 +119,11 @@ onServer("transactions, statements and their ends are told in order", async (ser
   await recorder.next(tail.done);
   await recorder.next(tail.done);
   assert(recorder.heartbeats >= beats + 2, "it says that it is there");
-  assert.deepEqual(recorder.position, end);
+  // MariaDB notes a checkpoint behind the end, some time after it began a file.
+  await untilTrue("it stands where the source does", async () => {
+    const { file, offset } = await here(sql);
+    return recorder.position.file === file && recorder.position.offset === offset;
+  });
   await tail.stop();
   await tail.done;
   const threads = await sql.run(

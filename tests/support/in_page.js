@@ -20,6 +20,14 @@ export function focusOn(wanted) {
 }
 
 /**
+ * What the tab and the page say at one moment.
+ * @returns {[string, string]}
+ */
+export function titleAndHeading() {
+  return [document.title, document.querySelector("h1").innerText];
+}
+
+/**
  * Texts whose contrast with what is behind them is below WCAG AA: 4.5, or 3 where they are large.
  * @returns {string[]}
  */
