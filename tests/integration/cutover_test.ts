@@ -208,3 +208,40 @@ onEachFlavour(
     }
   },
 );
+
+onEachFlavour(
+  "a fence that is up is let go when the target is lost behind it, long before the deadline",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 120)));
+      await until(ferry, ["awaitingCutover"]);
+      await using hold = await Sql.open(target.url);
+      await hold.run("LOCK TABLES shop.orders WRITE");
+      await using writer = await Sql.open(source.url);
+      await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
+      await ferry.act("cutover");
+      await until(ferry, ["cuttingOver"]);
+      await untilTrue("the fence is up", async () => {
+        const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
+        return rows.length > 0;
+      });
+      const written = writer.run("SET SESSION lock_wait_timeout = 60; INSERT INTO shop.orders VALUES (5, 5)");
+      const waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE '%metadata lock%'";
+      await untilTrue("replay waits on the target", async () => (await hold.run(waiting)).length > 0);
+      for (const { id } of await hold.run(waiting)) await hold.run(`KILL ${id}`);
+      // Whoever comes next waits on the target, too: the source goes on all the same.
+      await written;
+      assert.notEqual(ferry.resource().state, "done");
+      await hold.run("UNLOCK TABLES");
+      await until(ferry, ["awaitingCutover"]);
+      await ferry.act("cutover");
+      const done = await until(ferry, ["done"]);
+      assert.equal(done.cutover.attempts, 2);
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 5);
+    } finally {
+      await dock.close();
+    }
+  },
+);
