@@ -4,7 +4,7 @@
  */
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import type { Fence } from "../cutover/fence.ts";
-import { errorText, FerryError } from "../errors.ts";
+import { errorNumber, errorText, FerryError } from "../errors.ts";
 import { Rate } from "../progress/rate.ts";
 import type {
   FerryResource,
@@ -110,9 +110,7 @@ export class FerrySnapshot {
     const error = e as { code?: unknown };
     this.error = {
       code: known?.code ?? (typeof error?.code === "string" ? "server-error" : "unexpected"),
-      detail: known === null
-        ? `${typeof error?.code === "string" ? error.code + ": " : ""}${errorText(e)}`
-        : known.message,
+      detail: known?.message ?? foreignDetail(e),
       hint: known?.hint ?? null,
       retryable: known?.retryable ?? false,
       ...(findings === undefined ? {} : { findings }),
@@ -267,4 +265,15 @@ export class FerrySnapshot {
 
 function now(): string {
   return new Date().toISOString();
+}
+
+/** What an error says that is none of ours. */
+function foreignDetail(e: unknown): string {
+  const number = errorNumber(e);
+  // The driver's names are MySQL's: it would call MariaDB's numbers by them.
+  if (number !== null && number > 0) {
+    return `Cannot go on: a server answered with error ${number} (${errorText(e)})`;
+  }
+  const { code } = e as { code?: unknown };
+  return typeof code === "string" ? `${code}: ${errorText(e)}` : errorText(e);
 }

@@ -133,3 +133,19 @@ Deno.test("a table that differs is never drawn as verified, wherever its rows li
   assert.deepEqual([prices.verified, prices.copied], [0, CELLS]);
   assert.equal(equal.verified, CELLS);
 });
+
+Deno.test("a server's error is told by its number, which the driver may know under another's name", () => {
+  const snapshot = snapshotOf([]);
+  const told = (e: unknown) => {
+    snapshot.fail(e);
+    return [snapshot.error!.code, snapshot.error!.detail];
+  };
+  const denied = Object.assign(new Error("CONSTRAINT `a` failed"), { errno: 4025, code: "ER_OTHER" });
+  assert.deepEqual(told(denied), [
+    "server-error",
+    "Cannot go on: a server answered with error 4025 (CONSTRAINT `a` failed)",
+  ]);
+  const gone = Object.assign(new Error("not there"), { errno: -2, code: "ENOENT" });
+  assert.deepEqual(told(gone), ["server-error", "ENOENT: not there"]);
+  assert.deepEqual(told(new Error("mistaken")), ["unexpected", "mistaken"]);
+});
