@@ -67,6 +67,14 @@ export class Service implements AsyncDisposable {
     return Number(new URL(this.url).port);
   }
 
+  /** Bytes of memory that its process has now, and the most that it ever had (Linux: proc_pid_status(5)). */
+  async memory(): Promise<{ now: number; peak: number }> {
+    const status = await Deno.readTextFile(`/proc/${this.child.pid}/status`);
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]) * 1024;
+    return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+  }
+
   /** One request with JSON in and out. */
   async ask(
     method: string,
