@@ -85,7 +85,7 @@ onEachFlavour(
       const { status, body } = await service.ask("GET", "/v1/ferries/named");
       assert.equal(status, 200, "no client is told that there is no such ferry");
       if ((body as { resumedTimes: number }).resumedTimes > 0) break;
-      assert.ok(i < 100, "it is taken up");
+      assert.ok(i < 300, "it is taken up");
       await new Promise((r) => setTimeout(r, 100));
     }
     await service.until("named", ["awaitingCutover"]);

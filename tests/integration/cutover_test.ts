@@ -19,13 +19,13 @@ onEachFlavour(
     await makeOrders(source.url);
     const dock = openDock();
     try {
-      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 3)));
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 6)));
       await until(ferry, ["awaitingCutover"]);
       await using open = await Sql.open(source.url);
       await open.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
       await ferry.act("cutover");
       await until(ferry, ["cuttingOver"]);
-      await until(ferry, ["catchingUp", "verifying", "awaitingCutover"], 15);
+      await until(ferry, ["catchingUp", "verifying", "awaitingCutover"], 30);
       await using other = await Sql.open(source.url);
       await other.run("SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (4, 4)");
       await open.run("COMMIT"); // late, and it must arrive

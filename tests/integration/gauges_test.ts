@@ -31,7 +31,7 @@ async function untilThere(sql: Sql, count: number, why: string): Promise<string[
   for (let i = 0;; i++) {
     const ids = await others(sql);
     if (ids.length === count) return ids;
-    assert(i < 100, `${why}: ${ids.length} sessions, not ${count}`);
+    assert(i < 400, `${why}: ${ids.length} sessions, not ${count}`);
     await new Promise((r) => setTimeout(r, 50));
   }
 }

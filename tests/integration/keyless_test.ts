@@ -105,13 +105,13 @@ onEachFlavour(
     await makeTables(source.url, 20_000);
     const dock = openDock();
     try {
-      const ferry = await dock.start(shopSpec(source.url, target.url, behindFence("lockTables", 3)));
+      const ferry = await dock.start(shopSpec(source.url, target.url, behindFence("lockTables", 8)));
       await until(ferry, ["awaitingCutover"]);
       await using hold = await Sql.open(target.url);
       await hold.run("LOCK TABLES shop.labels WRITE"); // the second table is waited for, or the first
       await ferry.act("cutover");
       await until(ferry, ["cuttingOver"]);
-      await until(ferry, ["awaitingCutover"], 20);
+      await until(ferry, ["awaitingCutover"], 40);
       await using writer = await Sql.open(source.url);
       await writer.run(
         "SET SESSION lock_wait_timeout = 2; INSERT INTO shop.hits (page) VALUES ('between'); DELETE FROM shop.labels LIMIT 1",

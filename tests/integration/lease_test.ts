@@ -102,7 +102,7 @@ onEachFlavour(
       assert.equal(first.resource().state, "awaitingCutover");
       await one.close();
       for (let i = 0; second.resource().resumedTimes === 0; i++) {
-        assert.ok(i < 100, "it is taken up");
+        assert.ok(i < 300, "it is taken up");
         await new Promise((r) => setTimeout(r, 100));
       }
       await until(second, ["awaitingCutover"]);

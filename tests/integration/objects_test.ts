@@ -248,7 +248,7 @@ onEachFlavour(
         target: t.url,
         tables: ["shop.*"],
         objects: ALL,
-        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 4 },
+        cutover: { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 8 },
       }));
       await until(ferry, ["awaitingCutover"]);
       // A reader of the target that does not end: no trigger can be made on that table.
