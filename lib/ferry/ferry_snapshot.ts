@@ -27,6 +27,8 @@ export class FerrySnapshot {
   state: FerryState = "preflight";
   /** What a person holds, or `null`. */
   hold: Hold | null = null;
+  /** {@linkcode hold} was said here and is not recorded yet: what is stored does not take its place. */
+  holdIsNew = false;
   /** Times taken up again. */
   resumedTimes = 0;
   /** Tries of the cutover. */
@@ -64,7 +66,8 @@ export class FerrySnapshot {
   /** Goes on from a stored resource. */
   restore(r: FerryResource): void {
     this.state = r.state;
-    this.hold = r.hold ?? (r.paused ? "copy" : null); // an older program has told only that it is paused
+    // An older program has told only that it is paused.
+    if (!this.holdIsNew) this.hold = r.hold ?? (r.paused ? "copy" : null);
     this.resumedTimes = r.resumedTimes;
     this.attempts = r.cutover.attempts;
     this.writesStoppedMs = r.cutover.writesStoppedMs;

@@ -23,8 +23,6 @@ export class Orders {
   #changed: SpecChange = {};
   /** What was changed before {@linkcode recall}, and is not recorded yet; `null` once changes are recorded as they come. */
   #early: SpecChange | null = {};
-  /** What was held, or let go, before {@linkcode recall}. */
-  #earlyHold: Hold | null | undefined;
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closing = false;
@@ -73,7 +71,7 @@ export class Orders {
     this.drop();
     const same = this.telling.snapshot.hold === what;
     this.telling.snapshot.hold = what;
-    if (this.#early !== null) this.#earlyHold = what;
+    if (this.#early !== null) this.telling.snapshot.holdIsNew = true;
     if (!same) this.telling.tell("state");
     await this.telling.save();
   }
@@ -143,9 +141,8 @@ export class Orders {
         }
       }
       if (Object.keys(early).length > 0) await this.lease.saveSettings(storedChange(this.#changed));
-      if (this.#earlyHold !== undefined) {
-        this.telling.snapshot.hold = this.#earlyHold; // what was stored has taken its place meanwhile
-        this.#earlyHold = undefined;
+      if (this.telling.snapshot.holdIsNew) {
+        this.telling.snapshot.holdIsNew = false;
         await this.telling.save();
       }
       this.#early = null;

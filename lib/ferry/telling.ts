@@ -135,6 +135,8 @@ export class Telling implements Logbook {
   async follow(stored: FerryResource, retrying: boolean): Promise<void> {
     const events = await this.lease.lastEvents(this.#log.storedId, KEPT);
     const over = isEnded(stored.state) && !(retrying && stored.state === "failed");
+    // One that has ended holds nothing any more.
+    if (over) this.snapshot.holdIsNew = false;
     this.snapshot.restore(stored);
     // At once: nobody is shown a failure that somebody has just asked to try again.
     if (!over && stored.state === "failed") this.#beginAnew();

@@ -273,10 +273,11 @@ onEachFlavour("a pause that comes before the ferry is taken up holds it then", a
     const ferry = await two.start(spec);
     await ferry.act("pause", "all");
     await untilTrue("it is taken up", () => {
-      const { resumedTimes, state } = ferry.resource();
+      const { resumedTimes, state, hold } = ferry.resource();
+      assert.equal(hold, "all", "from the first moment on");
       return resumedTimes === 1 && state === "copying";
-    });
-    assert.equal(ferry.resource().hold, "all");
+    }, { everyMs: 1 });
+    await until(ferry, ["copying"]);
     await using sql = await Sql.open(target.url);
     const before = await standing(sql);
     await wait(1000);

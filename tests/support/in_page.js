@@ -107,6 +107,8 @@ export function linesOf(chart) {
  */
 export function pixelsOf(chart, color) {
   const canvas = chart.querySelector("canvas");
+  // Between two drawings there is none.
+  if (canvas === null) return NaN;
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const wanted = color.match(/\d+/g).slice(0, 3).map(Number);
   let pixels = 0;
