@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
+import type { Ferry } from "../../lib/ferry/ferry.ts";
 import { assertEqual } from "../support/equality.ts";
 import { shopSpec, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
@@ -12,6 +13,18 @@ import { Sql } from "../support/sql.ts";
 const manual = (fence: string, timeoutSeconds = 30) => ({
   cutover: { mode: "manual", fence, keepFence: false, timeoutSeconds },
 });
+
+/** Cuts over while `hold` keeps replay from the target: returns when `writer` finds the fence up. */
+async function stickBehindFence(ferry: Ferry, hold: Sql, writer: Sql): Promise<void> {
+  await hold.run("LOCK TABLES shop.orders WRITE");
+  await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
+  await ferry.act("cutover");
+  await until(ferry, ["cuttingOver"]);
+  await untilTrue("the fence is up", async () => {
+    const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
+    return rows.length > 0;
+  });
+}
 
 onEachFlavour(
   "a writer that does not end makes the deadline pass: the fence is let go, and the next try succeeds",
@@ -184,15 +197,8 @@ onEachFlavour(
       const ferry = await dock.start(spec);
       await until(ferry, ["awaitingCutover"]);
       await using hold = await Sql.open(target.url);
-      await hold.run("LOCK TABLES shop.orders WRITE");
       await using writer = await Sql.open(source.url);
-      await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
-      await ferry.act("cutover");
-      await until(ferry, ["cuttingOver"]);
-      await untilTrue("the fence is up", async () => {
-        const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
-        return rows.length > 0;
-      });
+      await stickBehindFence(ferry, hold, writer);
       const began = performance.now();
       await writer.run("SET SESSION lock_wait_timeout = 20; INSERT INTO shop.orders VALUES (5, 5)");
       const waited = performance.now() - began;
@@ -218,15 +224,8 @@ onEachFlavour(
       const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 120)));
       await until(ferry, ["awaitingCutover"]);
       await using hold = await Sql.open(target.url);
-      await hold.run("LOCK TABLES shop.orders WRITE");
       await using writer = await Sql.open(source.url);
-      await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
-      await ferry.act("cutover");
-      await until(ferry, ["cuttingOver"]);
-      await untilTrue("the fence is up", async () => {
-        const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
-        return rows.length > 0;
-      });
+      await stickBehindFence(ferry, hold, writer);
       const written = writer.run("SET SESSION lock_wait_timeout = 60; INSERT INTO shop.orders VALUES (5, 5)");
       const waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE '%metadata lock%'";
       await untilTrue("replay waits on the target", async () => (await hold.run(waiting)).length > 0);
