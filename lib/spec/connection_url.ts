@@ -96,11 +96,11 @@ export function maskUrl(text: string): string {
 }
 
 /**
- * Any text with the credentials of every MySQL URL in it replaced by `***`. For texts that others made: it rather hides
+ * Any text with the password of every URL in it replaced by `***`. For texts that others made: it rather hides
  * too much (up to the last `@` before a space) than shows a password that holds an unescaped `@`.
  */
 export function maskText(text: string): string {
-  return text.replace(/\b((?:mysql|mariadb):\/\/)([^\s:@/]*):[^\s]*@/gi, "$1$2:***@");
+  return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)([^\s:@/]*):[^\s]*@/gi, "$1$2:***@");
 }
 
 function parse(text: string): URL | null {

@@ -84,13 +84,16 @@ function codeOf(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
+/** Where URLs stand, which may hold a password. */
+const URL_FIELDS = /^\/(?:source|target|callbacks|throttle\/(?:http|replicas))(?:\/|$)/;
+
 /** What was seen, short; nothing of a field that holds a URL. */
 function showSeen(value: unknown, path: Path): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "an object";
-  if (path[0] === "source" || path[0] === "target") return `a ${typeof value}`;
+  if (URL_FIELDS.test(jsonPointer(path))) return `a ${typeof value}`;
   if (typeof value !== "string") return String(value);
   const text = maskText(value);
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

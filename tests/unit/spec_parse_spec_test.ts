@@ -181,7 +181,11 @@ Deno.test("an unknown name is answered with the known ones, a mistyped URL is ne
 });
 
 Deno.test("a password is in no fault, wherever in a spec it is put", () => {
-  const secret = "mysql://app:Zq9secretZq9@h:3306";
+  const url = fc.constantFrom(
+    "mysql://app:Zq9secretZq9@h:3306",
+    "https://bot:Zq9secretZq9@hooks.example/x",
+    "htp://bot:Zq9secretZq9@gate",
+  );
   const place = fc.constantFrom(
     "source",
     "target",
@@ -191,11 +195,23 @@ Deno.test("a password is in no fault, wherever in a spec it is put", () => {
     "copy",
     "verify",
     "cutover",
+    "callbacks",
+    "throttle",
     "password",
   );
-  const value = fc.constantFrom<unknown>(secret, [secret], { url: secret }, { concurrency: secret }, {
-    [secret.slice(12, 24)]: 1,
-  });
+  const value = url.chain((secret) =>
+    fc.constantFrom<unknown>(
+      secret,
+      [secret],
+      { url: secret },
+      { concurrency: secret },
+      {
+        [secret.slice(12, 24)]: 1,
+      },
+      { state: secret, error: [secret] },
+      { http: secret, replicas: [secret, { url: secret }] },
+    )
+  );
   fc.assert(fc.property(fc.dictionary(place, value, { minKeys: 1 }), (fields) => {
     const reading = parseSpec({ ...LEAST, ...fields, verify: "neither" }, NAMED);
     assert("faults" in reading);
