@@ -21,6 +21,8 @@ export interface Fence {
   raise(signal: AbortSignal): Promise<{ readonly stoppedAt: number | null }>;
   /** A session that may read the ferried tables while the fence is up; `null`: any. */
   readonly session: Session | null;
+  /** Throws `fence-lost` where writers may have gone on since it was raised. */
+  assertUp(): Promise<void>;
   /** Lets writers go on. Never throws: at worst the connection is cut, which releases too. */
   release(): Promise<void>;
   /** Done: writes stay stopped for as long as this process lives. */
@@ -32,6 +34,9 @@ export class NoFence implements Fence {
   readonly session = null;
   raise(): Promise<{ readonly stoppedAt: null }> {
     return Promise.resolve({ stoppedAt: null });
+  }
+  assertUp(): Promise<void> {
+    return Promise.resolve();
   }
   release(): Promise<void> {
     return Promise.resolve();
@@ -85,6 +90,19 @@ export class LockTablesFence implements Fence {
         if (!isLockConflict(e)) throw e;
         this.onWait(`Waiting for the source's tables: ${await this.#blockers()}`);
       }
+    }
+  }
+
+  async assertUp(): Promise<void> {
+    try {
+      // The locks live and die with their connection: whoever kills that lets every writer through.
+      await this.session.run("DO 1");
+    } catch (cause) {
+      throw new FerryError(
+        "fence-lost",
+        "Cannot cut over: the connection that locked the source's tables was cut, and writers may have gone on",
+        { retryable: true, hint: "Nothing: the ferry catches up and can be cut over again", cause },
+      );
     }
   }
 

@@ -2,9 +2,10 @@
  * The end of the road: intent, fence, end position, last comparison, done (I7).
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { carryCounters } from "../cutover/auto_increment.ts";
 import { type Fence, fenceMissing, LockTablesFence, NoFence } from "../cutover/fence.ts";
-import { FerryError } from "../errors.ts";
+import { errorText, FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import { carryObjects, dropMadeObjects } from "./carry_objects.ts";
@@ -51,6 +52,7 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
       await carryCounters(source, target, crossing.tables, both);
       const finish = async () => {
         both.throwIfAborted();
+        await fence.assertUp();
         // From here on the target alone knows whether it is done, so the fence stays until it has answered, or is given up.
         clearTimeout(watchdog);
         const silent = setTimeout(() => crossing.options.stateSession.destroy(), RECORD_MS);
@@ -80,12 +82,19 @@ export async function cutOver(crossing: Crossing, signal: AbortSignal): Promise<
     return false;
   } finally {
     clearTimeout(watchdog);
-    if (done && crossing.keptFence !== null) await fence.keep().catch(() => {});
+    if (done && crossing.keptFence !== null) await fence.keep().catch(tellFenceGone);
     else {
       crossing.keptFence = null;
       await release();
     }
   }
+}
+
+/** Behind the end there is nothing to go back to, and nobody reads events any more; `fenceKept` is false from now on. */
+function tellFenceGone(reason: unknown): void {
+  getLogger(["chainferry", "ferry"]).error("The source's writes do not stay stopped: {reason}", {
+    reason: errorText(reason),
+  });
 }
 
 function assertQuiet(crossing: Crossing, changes: number): void {

@@ -11,7 +11,7 @@ import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import type { ServerPair } from "../servers/mod.ts";
 import { assertEqual } from "../support/equality.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { ended, shopSpec, until } from "../support/ferries.ts";
+import { cutOver, ended, shopSpec, stickBehindFence, until } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
@@ -107,6 +107,41 @@ onEachFlavour(
       assert.equal((await ended(ferry)).state, "done");
     });
     assert.equal(await assertEqual(pair.source.url, pair.target.url, ["shop.orders"]), 4);
+  },
+);
+
+onEachFlavour(
+  "a fence whose connection is killed is none any more: it is not done, and what passes arrives",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const cutover = { mode: "manual", fence: "lockTables", keepFence: false, timeoutSeconds: 60 };
+      const ferry = await dock.start(shopSpec(source.url, target.url, { verify: "off", cutover }));
+      await until(ferry, ["awaitingCutover"]);
+      await using hold = await Sql.open(target.url);
+      await using writer = await Sql.open(source.url);
+      const ids = async () =>
+        (await writer.run("SELECT id FROM information_schema.processlist")).map((row) => Number(row.id));
+      const before = await ids();
+      await stickBehindFence(ferry, hold, writer);
+      // The first connection that the cutover has opened.
+      const [fence] = (await ids()).filter((id) => !before.includes(id)).sort((a, b) => a - b);
+      const passing = writer.run("SET SESSION lock_wait_timeout = 60; INSERT INTO shop.orders VALUES (5, 5)");
+      await using killer = await Sql.open(source.url);
+      await killer.run(`KILL ${fence}`);
+      await passing;
+      assert.equal(ferry.resource().state, "cuttingOver");
+      await hold.run("UNLOCK TABLES");
+      await until(ferry, ["awaitingCutover"]);
+      const texts = ferry.lastEvents(20).map((event) => event.data.text).join("; ");
+      assert.match(texts, /the connection that locked the source's tables was cut/);
+      await cutOver(ferry);
+      assert.equal((await until(ferry, ["done"])).cutover.attempts, 2);
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders"]), 5);
+    } finally {
+      await dock.close();
+    }
   },
 );
 

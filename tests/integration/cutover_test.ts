@@ -3,9 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
-import type { Ferry } from "../../lib/ferry/ferry.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until, untilTrue } from "../support/ferries.ts";
+import { shopSpec, stickBehindFence, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
@@ -13,18 +12,6 @@ import { Sql } from "../support/sql.ts";
 const manual = (fence: string, timeoutSeconds = 30) => ({
   cutover: { mode: "manual", fence, keepFence: false, timeoutSeconds },
 });
-
-/** Cuts over while `hold` keeps replay from the target: returns when `writer` finds the fence up. */
-async function stickBehindFence(ferry: Ferry, hold: Sql, writer: Sql): Promise<void> {
-  await hold.run("LOCK TABLES shop.orders WRITE");
-  await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
-  await ferry.act("cutover");
-  await until(ferry, ["cuttingOver"]);
-  await untilTrue("the fence is up", async () => {
-    const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
-    return rows.length > 0;
-  });
-}
 
 onEachFlavour(
   "a writer that does not end makes the deadline pass: the fence is let go, and the next try succeeds",

@@ -8,6 +8,7 @@ import { type FerryState, isEnded } from "../../lib/ferry/ferry_state.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { parseSpec } from "../../lib/spec/parse_spec.ts";
 import type { FerrySpec } from "../../lib/spec/ferry_spec.ts";
+import type { Sql } from "./sql.ts";
 
 /** A spec from its JSON form; a fault fails the test. */
 export function specOf(
@@ -117,4 +118,16 @@ export async function still<T>(
     return now === before;
   }, { seconds });
   return now;
+}
+
+/** Cuts a ferry of `shop.orders` over while `hold` keeps replay from the target: returns when `writer` finds the fence up. */
+export async function stickBehindFence(ferry: Ferry, hold: Sql, writer: Sql): Promise<void> {
+  await hold.run("LOCK TABLES shop.orders WRITE");
+  await writer.run("INSERT INTO shop.orders VALUES (4, 4)");
+  await ferry.act("cutover");
+  await until(ferry, ["cuttingOver"]);
+  await untilTrue("the fence is up", async () => {
+    const rows = await writer.run("SHOW OPEN TABLES FROM shop WHERE `Table` = 'orders' AND In_use > 0");
+    return rows.length > 0;
+  });
 }
