@@ -28,6 +28,7 @@ import type { Orders } from "./orders.ts";
 import { ReplayLine } from "./replay_line.ts";
 import { goTheRoad } from "./road.ts";
 import { runDdl, TargetTables } from "./target_tables.ts";
+import { assertUnchanged } from "./unchanged_tables.ts";
 
 /** Milliseconds that a road that was cut may take to its end. */
 const ROAD_MS = 10_000;
@@ -131,8 +132,9 @@ export class Crossing {
       // Before anything is replayed: triggers of a cutover that did not come to its end would run for it.
       await this.#dropLeftObjects();
       if (this.options.memory === null) await this.remember({});
+      const saved = await this.#savedPosition();
       await this.#makeTables();
-      const replay = await this.#layLine(await this.#savedPosition());
+      const replay = await this.#layLine(saved);
       await replay.start(end);
       const throttling = this.throttle.run(end);
       const broken = Promise.race([replay.run(end), throttling]);
@@ -235,6 +237,7 @@ export class Crossing {
     if (saved !== null) return saved;
     const first = await firstPosition(this.statusSession, plan.source);
     await store.cursors.createPosition(stateSession, own, first);
+    await assertUnchanged(this.statusSession, plan);
     return first;
   }
 

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import type { Vendor } from "../servers/mod.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { assertEqual } from "../support/equality.ts";
+import { shopSpec, until, untilTrue } from "../support/ferries.ts";
 import { type FlavourOptions, onEachFlavour } from "../support/flavours.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -99,3 +100,33 @@ for (const c of CASES) {
     }
   }, { ...(c.only && { only: c.only }), ...(c.source && { source: c.source }) });
 }
+
+onEachFlavour(
+  "DDL between the preflight's look and the first position is not missed: it is looked at again",
+  async ({ source, target }) => {
+    await using sql = await Sql.open(source.url);
+    await sql.run(
+      "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL);" +
+        "CREATE TABLE shop.zoo (id INT NOT NULL PRIMARY KEY); INSERT INTO shop.orders VALUES (1,1),(2,2)",
+    );
+    await using lock = await Sql.open(source.url);
+    // The preflight knows all columns by the time that it tries whether rows may be read.
+    await lock.run("LOCK TABLES shop.zoo WRITE");
+    const dock = openDock();
+    try {
+      const cutover = { mode: "manual", fence: "none" };
+      const ferry = await dock.start(shopSpec(source.url, target.url, { cutover }));
+      const waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE '%metadata lock%'";
+      await untilTrue("the preflight waits", async () => (await sql.run(waiting)).length > 0);
+      await sql.run("ALTER TABLE shop.orders ADD COLUMN late BIGINT NOT NULL DEFAULT 7");
+      await lock.run("UNLOCK TABLES");
+      await until(ferry, ["awaitingCutover"]);
+      assert.match(ferry.lastEvents(20).map((e) => e.data.text).join("; "), /changed since the preflight/);
+      assert.equal(await assertEqual(source.url, target.url, ["shop.orders", "shop.zoo"]), 2);
+      await using there = await Sql.open(target.url);
+      assert.equal(Number((await there.run("SELECT SUM(late) AS n FROM shop.orders"))[0].n), 14);
+    } finally {
+      await dock.close();
+    }
+  },
+);
