@@ -10,6 +10,7 @@ import type { Merging } from "../mysql/merge_writer.ts";
 import type { Session } from "../mysql/session.ts";
 import { placeOf } from "../preflight/pairs.ts";
 import type { FerryPlan } from "../preflight/preflight.ts";
+import { defaultsAreExplicit } from "../preflight/timestamps.ts";
 import { uniqueKeyName } from "../preflight/target.ts";
 import { hasCounter, type TableName } from "../schema/create_table.ts";
 import { type LoadedTable, loadTables } from "../schema/load_tables.ts";
@@ -150,6 +151,8 @@ export async function runDdl(open: () => Promise<Session>, sql: string): Promise
     await session.run(
       "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', foreign_key_checks=0",
     );
+    // Where it may not be set, preflight has refused the tables that it is about.
+    await defaultsAreExplicit(session);
     const { warnings } = await session.run(sql);
     return warnings === 0 ? [] : (await session.query("SHOW WARNINGS")).map((w) => Number(w.Code));
   } finally {

@@ -18,6 +18,7 @@ import { type Pair, placeOf } from "./pairs.ts";
 import { readGrants } from "./privileges.ts";
 import { translatePairs } from "./definitions.ts";
 import { type Dockside, judgeVersion } from "./servers.ts";
+import { checkTimestamps } from "./timestamps.ts";
 import {
   checkEmpty,
   checkReadOnly,
@@ -113,6 +114,7 @@ export async function checkTarget(
       ));
     }
   }
+  if (spec.createTables !== "never") findings.push(...await checkTimestamps(session, pairs));
   const rows = await session.query("SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA");
   const there = new Set(rows.map((row) => placeOf({ schema: row.s, name: "" }, lower)));
   return {

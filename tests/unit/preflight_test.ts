@@ -7,6 +7,7 @@ import { type Grants, holds, judgeLockTables } from "../../lib/preflight/privile
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import { judgeDifferences, judgeEncryption, judgeVersion } from "../../lib/preflight/servers.ts";
 import { judgeTable } from "../../lib/preflight/tables.ts";
+import { judgeTimestamps } from "../../lib/preflight/timestamps.ts";
 import { judgeReadOnly, judgeTargetPrivileges, judgeTargetTable } from "../../lib/preflight/target.ts";
 import type { LoadedTable } from "../../lib/schema/load_tables.ts";
 import type { Column } from "../../lib/schema/table.ts";
@@ -82,6 +83,35 @@ Deno.test("judgeEncryption() warns of what crosses a network in the clear, and o
   ) {
     assert.deepEqual(judge(rest), [], rest);
   }
+});
+
+Deno.test("judgeTimestamps() names each column that a target could give a default, of tables that are to be made", () => {
+  const createSql = [
+    "CREATE TABLE `t` (",
+    "  `id` int NOT NULL COMMENT 'timestamp NOT NULL',",
+    "  `a` timestamp NOT NULL,",
+    "  `DEFAULT` timestamp(3) NOT NULL COMMENT 'no DEFAULT',",
+    "  `c` timestamp NOT NULL DEFAULT '2000-01-01 00:00:00',",
+    "  `d` timestamp NULL DEFAULT NULL,",
+    "  `e` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,",
+    "  `f` timestamp GENERATED ALWAYS AS (`c`) STORED NOT NULL,",
+    "  `g` datetime NOT NULL,",
+    "  PRIMARY KEY (`id`)",
+    ")",
+  ].join("\n");
+  const target = { schema: "shop", name: "t" };
+  const [found, ...more] = judgeTimestamps([
+    { target, existing: null, createSql },
+    { target, existing: loaded([]), createSql },
+    { target, existing: null, createSql: "" },
+  ]);
+  assert.deepEqual([found.level, found.code, found.subject, more], [
+    "error",
+    "timestamp-default",
+    "shop.t",
+    [],
+  ]);
+  assert.match(found.detail, /give `a`, `DEFAULT` a default/);
 });
 
 Deno.test("inOrder() puts errors first and keeps the order otherwise", () => {
