@@ -6,13 +6,15 @@ import { FerryError } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { preflight } from "../preflight/preflight.ts";
 import type { CallbackPolicy } from "../progress/callbacks.ts";
+import type { FerryResource } from "../progress/resource.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
 import { canonicalJson, specFingerprint } from "../spec/fingerprint.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
-import { FerryStore } from "../state/ferry_store.ts";
+import { FerryStore, type StoredFerry } from "../state/ferry_store.ts";
 import { stateVersion } from "../state/schema_sql.ts";
 import type { Dock, Ferry, PreflightReport } from "./ferry.ts";
 import { FerryJob } from "./ferry_job.ts";
+import type { KnownBefore } from "./job_settings.ts";
 import { type Lookout, lookOut } from "./lookout.ts";
 
 /** How a dock is opened. */
@@ -41,14 +43,14 @@ export function openDock(options: DockOptions = {}): Dock {
   const lookouts: Lookout[] = [];
   const closing = new AbortController();
 
-  const begin = (spec: FerrySpec, fingerprint: string): FerryJob => {
-    const job = new FerryJob(spec, settings, options.alone ?? false);
+  const begin = (spec: FerrySpec, fingerprint: string, known: KnownBefore = {}): FerryJob => {
+    const job = new FerryJob(spec, settings, options.alone ?? false, known);
     jobs.set(spec.id, { job, fingerprint });
     return job;
   };
 
   /** The job that has this id already, or `null`. Not asynchronous: no other start comes between it and what follows. */
-  const known = (id: string, fingerprint: string): FerryJob | null => {
+  const here = (id: string, fingerprint: string): FerryJob | null => {
     if (closing.signal.aborted) {
       throw new FerryError("shutting-down", `Cannot start ferry "${id}": the process shuts down`, {
         retryable: true,
@@ -60,21 +62,25 @@ export function openDock(options: DockOptions = {}): Dock {
     return there.job;
   };
 
-  const start = async (spec: FerrySpec): Promise<Ferry> => {
+  const start = async (spec: FerrySpec, lost: readonly string[] = []): Promise<Ferry> => {
     const fingerprint = await specFingerprint(spec);
-    const there = known(spec.id, fingerprint);
+    const there = here(spec.id, fingerprint);
     if (there !== null) {
       if (!outdated(there, spec)) return there;
-      const job = begin(spec, fingerprint);
+      const job = begin(spec, fingerprint, { resource: there.resource() });
       await there.close();
       return job;
     }
-    const stored = await storedFingerprint(spec, settings.stateSchema, closing.signal);
+    const stored = await storedFerry(spec, settings.stateSchema, closing.signal);
     // While the target was asked, the id may have gone to another, and the process on its way out.
-    const meanwhile = known(spec.id, fingerprint);
+    const meanwhile = here(spec.id, fingerprint);
     if (meanwhile !== null) return meanwhile;
-    if (stored !== null && stored !== fingerprint) throw specDiffers(spec.id);
-    return begin(spec, fingerprint);
+    if (stored !== null && stored.fingerprint !== fingerprint) throw specDiffers(spec.id);
+    // Before anybody has had it, the state says no more than that it is there.
+    const known = stored !== null && stored.epoch > 0
+      ? { lost, resource: JSON.parse(stored.snapshot) as FerryResource }
+      : { lost };
+    return begin(spec, fingerprint, known);
   };
 
   return {
@@ -119,12 +125,12 @@ function specDiffers(id: string): FerryError {
   });
 }
 
-/** Of the spec that an id belongs to, by the state. `null` also where that cannot be read: the ferry's start tells why. */
-async function storedFingerprint(
+/** What the state has of a ferry. `null` also where that cannot be read: the ferry's start tells why. */
+async function storedFerry(
   { id, target }: FerrySpec,
   schema: string,
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<StoredFerry | null> {
   let session: Session;
   try {
     session = await Session.open(parseConnectionUrl(target), {
@@ -137,7 +143,7 @@ async function storedFingerprint(
   }
   try {
     if (await stateVersion(session, schema) === 0) return null;
-    return (await new FerryStore(schema).find(session, id))?.fingerprint ?? null;
+    return await new FerryStore(schema).find(session, id);
   } catch {
     return null;
   } finally {

@@ -6,7 +6,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { errorText, FerryError } from "../errors.ts";
 import { preflight } from "../preflight/preflight.ts";
-import type { CallbackPolicy } from "../progress/callbacks.ts";
 import type { FerryEvent, FerryResource, Finding } from "../progress/resource.ts";
 import type { FerrySpec, SpecChange } from "../spec/ferry_spec.ts";
 import type { StoredFerry } from "../state/ferry_store.ts";
@@ -15,8 +14,11 @@ import { Crossing } from "./crossing.ts";
 import type { CrossingMemory } from "./crossing_memory.ts";
 import type { Ferry } from "./ferry.ts";
 import { type FerryAction, type Hold, isEnded } from "./ferry_state.ts";
-import { Lease, type LeaseSettings } from "./lease.ts";
+import type { JobSettings, KnownBefore } from "./job_settings.ts";
+import { recordLate } from "./late_cancel.ts";
+import { Lease } from "./lease.ts";
 import { Orders } from "./orders.ts";
+import { refusal } from "./refusal.ts";
 import { takeUp } from "./take_up.ts";
 import { Telling } from "./telling.ts";
 
@@ -28,14 +30,6 @@ const DRAIN_MS = 3000;
 /** Milliseconds that the target may take to store what is left to be stored, and to give up the lease. */
 const LET_GO_MS = 5000;
 
-/** What every ferry of a process shares. */
-export interface JobSettings extends LeaseSettings {
-  /** How callbacks are posted. */
-  readonly callbacks: CallbackPolicy;
-  /** Named connections, as far as the process has been told of any. */
-  readonly connections: ReadonlyMap<string, string>;
-}
-
 /** A ferry under way. */
 export class FerryJob implements Ferry {
   readonly #lease: Lease;
@@ -46,6 +40,10 @@ export class FerryJob implements Ferry {
   #running: Promise<void>;
   #findings: readonly Finding[] | undefined;
   #retrying = false;
+  /** It was cancelled, and its state does not say so yet. */
+  #untold = false;
+  #recording: Promise<void> = Promise.resolve();
+  readonly #gone = new AbortController();
   /** The state could not be opened: nobody else can tell of the ferry either. */
   #unopened = false;
   #end = Promise.withResolvers<FerryResource>();
@@ -55,10 +53,12 @@ export class FerryJob implements Ferry {
     readonly spec: FerrySpec,
     private readonly settings: JobSettings,
     private readonly alone = false,
+    { resource, lost = [] }: KnownBefore = {},
   ) {
     this.#lease = new Lease(spec, settings);
     this.#telling = new Telling(spec, this.#lease, settings.callbacks);
-    this.#orders = new Orders(spec, this.#telling, this.#lease, settings.connections);
+    if (resource !== undefined) this.#telling.snapshot.restore(resource);
+    this.#orders = new Orders(spec, this.#telling, this.#lease, { connections: settings.connections, lost });
     this.#running = this.#run();
   }
 
@@ -126,7 +126,9 @@ export class FerryJob implements Ferry {
     ]);
     patience.abort();
     this.#stop.abort(new FerryError("shutting-down", "Cannot go on: the process shuts down"));
+    this.#gone.abort();
     await this.#running;
+    await this.#recording;
     await this.#telling.snapshot.keptFence?.release();
     await this.#telling.close();
     this.#end.resolve(this.resource());
@@ -163,6 +165,7 @@ export class FerryJob implements Ferry {
     } finally {
       clearInterval(ticking);
       await this.#letGo();
+      if (this.#untold) this.#recording = recordLate(this.#lease, telling, this.#gone.signal);
       if (isEnded(telling.snapshot.state)) this.#end.resolve(this.resource());
     }
   }
@@ -200,20 +203,13 @@ export class FerryJob implements Ferry {
     throw e;
   }
 
+  /** Throws where a finding is an error. */
   #refuse(findings: readonly Finding[]): void {
-    const errors = findings.filter((f) => f.level === "error");
-    if (errors.length === 0) return;
+    const underWay = this.#lease.own !== null && this.#telling.snapshot.crossing !== null;
+    const error = refusal(this.id, findings, underWay);
+    if (error === null) return;
     this.#findings = findings;
-    const passing = errors.every((f) => f.code === "source-unreachable" || f.code === "target-unreachable");
-    throw new FerryError(
-      "preflight-refused",
-      `Cannot start ferry "${this.id}": ${errors.map((f) => f.detail).join("; ")}`,
-      {
-        hint: errors[0].hint,
-        // Under way a server that is away for a moment is no reason to give up.
-        retryable: passing && this.#lease.own !== null && this.#telling.snapshot.crossing !== null,
-      },
-    );
+    throw error;
   }
 
   async #cross(stored: StoredFerry, signal: AbortSignal): Promise<void> {
@@ -276,7 +272,10 @@ export class FerryJob implements Ferry {
     const findings = this.#findings;
     this.#findings = undefined;
     if (this.#unopened) this.#telling.call();
-    await this.#telling.end(code === "cancelled" ? "cancelled" : "failed", e, findings);
+    const end = code === "cancelled" ? "cancelled" : "failed";
+    const recorded = await this.#telling.end(end, e, findings);
+    // One that has failed because the target is away is tried anew where it is taken up.
+    this.#untold = end === "cancelled" && !recorded;
   }
 
   /** Another process has it: from now on this one follows, and goes on where that one stops. */

@@ -55,11 +55,7 @@ export class FerrySnapshot {
 
   /** A ferry that begins. */
   constructor(readonly spec: FerrySpec) {
-    this.#verification = {
-      state: spec.verify === "off" ? "off" : "pending",
-      rowsCompared: 0,
-      differences: [],
-    };
+    this.#verification = unverified(spec);
     this.#phases.push({ state: "preflight", startedAt: now(), endedAt: null });
   }
 
@@ -99,6 +95,7 @@ export class FerrySnapshot {
     const last = this.#phases.at(-1);
     if (last !== undefined && last.endedAt === null) last.endedAt = at;
     this.state = state;
+    this.#updatedAt = at;
     if (isEnded(state)) this.#endedAt = at;
     else {
       this.#endedAt = null;
@@ -123,6 +120,7 @@ export class FerrySnapshot {
   /** A new attempt begins. What was copied before stays until the stored ranges tell it. */
   begin(crossing: Crossing): void {
     this.crossing = crossing;
+    this.#verification = unverified(this.spec);
     for (const t of crossing.everyTable) {
       const before = crossing.keyless.includes(t) ? undefined : this.#tables.get(tableLabel(t.table));
       this.#tables.set(tableLabel(t.table), {
@@ -173,6 +171,10 @@ export class FerrySnapshot {
     // What changed lately is old by the time that anybody looks.
     this.#read(Infinity);
     this.crossing = null;
+    // Nobody compares any more. What was found, either way, stays.
+    if (this.#verification.state === "running") {
+      this.#verification = { ...this.#verification, state: "pending" };
+    }
   }
 
   /** The resource of now. */
@@ -222,7 +224,9 @@ export class FerrySnapshot {
         fenceKept: this.state === "done" && (fence?.session?.usable ?? false),
       },
       phases: this.#phases.map((p) => ({ ...p })),
-      actions: allowedActions(this.state, this.hold !== null),
+      // Between two attempts nobody is there to do it.
+      actions: allowedActions(this.state, this.hold !== null)
+        .filter((a) => this.crossing !== null || (a !== "cutover" && a !== "verify")),
       error: this.error,
       createdAt: this.#createdAt,
       updatedAt: this.#updatedAt,
@@ -264,6 +268,11 @@ export class FerrySnapshot {
       progress.strip = t.strip.text(at, compared, v?.progress.unlike.get(t.index));
     }
   }
+}
+
+/** Nothing is compared yet. */
+function unverified(spec: FerrySpec): Verification {
+  return { state: spec.verify === "off" ? "off" : "pending", rowsCompared: 0, differences: [] };
 }
 
 function now(): string {

@@ -65,13 +65,16 @@ export class Lease {
     return this.#session;
   }
 
-  /** Connects, and makes the state schema where it is missing. */
-  async open(): Promise<void> {
+  /** Connects, and makes the state schema where it is missing. `signal` cuts the connection. */
+  async open(signal?: AbortSignal): Promise<void> {
     await this.#session?.close();
     this.#session = null;
     let session: Session | null = null;
     try {
-      session = await Session.open(parseConnectionUrl(this.spec.target), { side: "target" });
+      session = await Session.open(parseConnectionUrl(this.spec.target), {
+        side: "target",
+        ...(signal === undefined ? {} : { signal }),
+      });
       await migrateState(session, this.settings.stateSchema);
       this.#session = session;
     } catch (e) {

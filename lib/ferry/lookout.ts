@@ -8,11 +8,11 @@ import { getLogger } from "@logtape/logtape";
 import { errorText } from "../errors.ts";
 import { Session } from "../mysql/session.ts";
 import { parseConnectionUrl } from "../spec/connection_url.ts";
-import { isMaskedHttpUrl, readStoredSpec } from "../spec/fingerprint.ts";
-import type { FerrySpec, ThrottleSettings } from "../spec/ferry_spec.ts";
-import { FerryStore } from "../state/ferry_store.ts";
-import { stateVersion } from "../state/schema_sql.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { isPassing } from "./attempts.ts";
+import type { Ferry } from "./ferry.ts";
+import { type LeftFerry, readLeftFerries } from "./left_ferries.ts";
+import { sideBySide } from "./side_by_side.ts";
 
 /** Milliseconds before another look at a server that did not answer. */
 const AGAIN_MS = 5000;
@@ -20,6 +20,8 @@ const AGAIN_MS = 5000;
 const CONNECT_MS = 3000;
 /** Milliseconds for a whole look: a server may also fall silent behind its greeting. */
 const LOOK_MS = 10_000;
+/** Ended ferries that are read at a time: each takes a connection for a moment. */
+const AT_ONCE = 4;
 
 const log = getLogger(["chainferry", "dock"]);
 
@@ -29,8 +31,8 @@ export interface LookoutOptions {
   readonly urls: ReadonlyMap<string, string>;
   /** State schema on every target. */
   readonly stateSchema: string;
-  /** Starts a ferry that was left. */
-  readonly start: (spec: FerrySpec) => Promise<unknown>;
+  /** Starts a ferry that was left, or attaches to it where it has ended. `lost` is missing in its throttle. */
+  readonly start: (spec: FerrySpec, lost: readonly string[]) => Promise<Ferry>;
   /** Ends every look and every wait. */
   readonly stop: AbortSignal;
 }
@@ -77,12 +79,26 @@ async function gather(looks: readonly Promise<Look>[]): Promise<readonly string[
 async function look(url: string, { urls, stateSchema, start, stop }: LookoutOptions): Promise<Look> {
   try {
     const late = AbortSignal.any([stop, AbortSignal.timeout(LOOK_MS)]);
-    const specs = await leftThere(url, stateSchema, urls, late);
-    for (const spec of specs) {
-      await start(spec);
-      log.info("Took up a ferry", { ferry: spec.id });
+    const found = await leftThere(url, stateSchema, urls, late);
+    const begin = async ({ spec, lost }: LeftFerry) => {
+      try {
+        return await start(spec, lost);
+      } catch (error) {
+        if (stop.aborted || isPassing(error)) throw error;
+        log.error("Cannot take up ferry {ferry}: {error}", { ferry: spec.id, error });
+        return null; // it keeps no other one waiting
+      }
+    };
+    const ids: string[] = [];
+    for (const each of found.filter(({ ended }) => !ended)) {
+      if (await begin(each) === null) continue;
+      ids.push(each.spec.id);
+      log.info("Took up a ferry", { ferry: each.spec.id });
     }
-    return { ids: specs.map((spec) => spec.id), missed: null };
+    await sideBySide(found.filter(({ ended }) => ended), AT_ONCE, async (each) => {
+      await (await begin(each))?.ended;
+    });
+    return { ids, missed: null };
   } catch (error) {
     if (stop.aborted || isPassing(error)) return { ids: [], missed: error };
     throw error;
@@ -106,13 +122,13 @@ async function lookAgain(url: string, missed: unknown, options: LookoutOptions):
   }
 }
 
-/** Specs of ferries that did not end on this target, their URLs filled in from the named connections. */
+/** What was left on this target; nothing where it is none. */
 async function leftThere(
   url: string,
   schema: string,
   urls: ReadonlyMap<string, string>,
   signal: AbortSignal,
-): Promise<FerrySpec[]> {
+): Promise<LeftFerry[]> {
   let session: Session;
   try {
     session = await Session.open(parseConnectionUrl(url), {
@@ -125,35 +141,8 @@ async function leftThere(
     return []; // not every named connection is a target
   }
   try {
-    if (await stateVersion(session, schema) === 0) return [];
-    const store = new FerryStore(schema);
-    const specs: FerrySpec[] = [];
-    for (const id of await store.idsNotIn(session, ["done", "failed", "cancelled"])) {
-      const spec = readStoredSpec((await store.find(session, id))!.spec);
-      if (spec === null) continue;
-      const source = spec.sourceName === null ? undefined : urls.get(spec.sourceName);
-      const target = spec.targetName === null ? undefined : urls.get(spec.targetName);
-      // Only a ferry whose both ends are named can be taken up: the state holds no password.
-      const throttle = namedThrottle(spec.throttle ?? null, urls);
-      if (source === undefined || target === undefined || throttle === undefined) continue;
-      specs.push({ ...spec, source, target, throttle, callbacks: spec.callbacks ?? null });
-    }
-    return specs;
+    return await readLeftFerries(session, schema, urls);
   } finally {
     await session.close();
   }
-}
-
-/** A stored throttle with its URLs filled in; `undefined` where a password is needed and no name known here has it. */
-function namedThrottle(
-  throttle: ThrottleSettings | null,
-  urls: ReadonlyMap<string, string>,
-): ThrottleSettings | null | undefined {
-  if (throttle === null) return null;
-  const replicas = throttle.replicas.flatMap(({ name }) => {
-    const url = name === null ? undefined : urls.get(name);
-    return url === undefined ? [] : [{ name, url }];
-  });
-  const masked = throttle.http !== null && isMaskedHttpUrl(throttle.http);
-  return masked || replicas.length < throttle.replicas.length ? undefined : { ...throttle, replicas };
 }

@@ -27,14 +27,22 @@ export class Orders {
   #turn: Promise<unknown> = Promise.resolve();
   #closing = false;
   #asked: Order | null = null;
+  /** What was taken last and has not moved the state yet. */
+  #begun: Order | null = null;
   #heard: (() => void) | null = null;
 
-  /** As the spec has it, until somebody asks for something else. `connections` are named ones that a change may name. */
+  /**
+   * As the spec has it, until somebody asks for something else. `connections` are named ones that a change may name; `lost`
+   * is what the spec's own throttle is without.
+   */
   constructor(
     private readonly spec: FerrySpec,
     private readonly telling: Telling,
     private readonly lease: Lease,
-    private readonly connections: ReadonlyMap<string, string>,
+    private readonly named: {
+      readonly connections: ReadonlyMap<string, string>;
+      readonly lost: readonly string[];
+    },
   ) {}
 
   /** The copy settings of now. */
@@ -68,7 +76,7 @@ export class Orders {
    */
   async hold(what: Hold | null): Promise<void> {
     if (this.#asked !== null) this.telling.log(`Withdrawn, since the ferry is held: ${this.#asked}`);
-    this.drop();
+    this.#asked = null;
     const same = this.telling.snapshot.hold === what;
     this.telling.snapshot.hold = what;
     if (this.#early !== null) this.telling.snapshot.holdIsNew = true;
@@ -76,15 +84,19 @@ export class Orders {
     await this.telling.save();
   }
 
-  /** Hands an order to the crossing. */
+  /** Hands an order to the crossing. The same again asks for nothing more; another one has to wait for its end. */
   give(order: Order): void {
-    if (this.telling.snapshot.crossing === null) {
-      throw new FerryError(
-        "action-not-allowed",
-        `Cannot ${order} ferry "${this.telling.resource().id}": it is being taken up again`,
-        { retryable: true, hint: "Try again in a moment" },
-      );
-    }
+    const refused = (why: string) => {
+      const { id } = this.telling.resource();
+      return new FerryError("action-not-allowed", `Cannot ${order} ferry "${id}": ${why}`, {
+        retryable: true,
+        hint: "Try again in a moment",
+      });
+    };
+    if (this.telling.snapshot.crossing === null) throw refused("it is being taken up again");
+    const before = this.#asked ?? this.#begun;
+    if (before === order) return;
+    if (before !== null) throw refused(`${before} was asked for before`);
     this.#asked = order;
     this.#heard?.();
   }
@@ -119,9 +131,10 @@ export class Orders {
       const early = this.#early;
       if (early === null) return;
       const stored = await this.lease.storedSettings();
+      let { lost } = this.named;
       if (stored !== null) {
-        const { spec, connections } = this;
-        const { change, lost } = readStoredChange(stored, {
+        const { spec, named: { connections } } = this;
+        const read = readStoredChange(stored, {
           throttles: [spec.throttle, this.throttle],
           servers: [
             { url: spec.source, name: spec.sourceName },
@@ -129,16 +142,15 @@ export class Orders {
           ],
           connections,
         });
-        this.#changed = joinChanges(change, early);
-        this.#tellSettings(change);
-        if (early.throttle === undefined && lost.length > 0) {
-          this.telling.log(
-            `The throttle goes on without ${
-              lost.join(", ")
-            }: passwords are not stored; change it to add them`,
-            "throttle-incomplete",
-          );
-        }
+        this.#changed = joinChanges(read.change, early);
+        this.#tellSettings(read.change);
+        if (read.change.throttle !== undefined) ({ lost } = read);
+      }
+      if (early.throttle === undefined && lost.length > 0) {
+        this.telling.log(
+          `The throttle goes on without ${lost.join(", ")}: passwords are not stored; change it to add them`,
+          "throttle-incomplete",
+        );
       }
       if (Object.keys(early).length > 0) await this.lease.saveSettings(storedChange(this.#changed));
       if (this.telling.snapshot.holdIsNew) {
@@ -162,7 +174,7 @@ export class Orders {
 
   /** The attempt is over, and with it what was asked of it. */
   drop(): void {
-    this.#asked = null;
+    this.#asked = this.#begun = null;
   }
 
   /** Nothing more is to be copied or compared now. */
@@ -186,16 +198,20 @@ export class Orders {
     return this.#asked;
   }
 
-  /** Takes what was asked for. */
+  /**
+   * Takes what was asked for. Until the crossing waits for orders again, it is not asked for a second time: that would
+   * outlive a cutover that is let go, and cut over unasked.
+   */
   take(): Order | null {
-    const order = this.#asked;
+    this.#begun = this.#asked;
     this.#asked = null;
-    return order;
+    return this.#begun;
   }
 
   /** Resolves when something is asked for, or after `ms` milliseconds. */
   async heard(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    this.#begun = null;
     if (this.#asked !== null) return;
     const rung = new AbortController();
     this.#heard = () => rung.abort();

@@ -134,8 +134,9 @@ export class ReplayLine {
     return this.replayer.pendingChanges + this.flusher.inFlight;
   }
 
-  /** Seconds that the target is behind the source. */
-  lagSeconds(): number {
+  /** Seconds that the target is behind the source; `null` before the source has been heard. */
+  lagSeconds(): number | null {
+    if (!this.replayer.heard) return null;
     if (comparePositions(this.flusher.applied.position, this.replayer.complete) >= 0) return 0;
     const oldest = this.flusher.oldestTimestamp;
     if (oldest === null) return 0;

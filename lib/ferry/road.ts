@@ -85,7 +85,7 @@ async function awaitOrder(crossing: Crossing, signal: AbortSignal): Promise<Orde
   const { orders, spec } = crossing.options;
   if (spec.cutover.mode === "auto") {
     await orders.copyAllowed(signal); // a ferry that is held does not cut over
-    return "cutover";
+    return orders.take() ?? "cutover";
   }
   for (;;) {
     await orders.heard(SETTLE_MS, signal);

@@ -122,7 +122,7 @@ export class Telling implements Logbook {
   async end(state: "failed" | "cancelled", e: unknown, findings?: readonly Finding[]): Promise<boolean> {
     if (state === "failed") this.snapshot.fail(e, findings);
     this.snapshot.move(state);
-    const saved = await this.save().then(() => true, () => false);
+    const saved = this.lease.own !== null && await this.save().then(() => true, () => false);
     if (saved && state === "cancelled") await this.lease.dropOwnKeys();
     this.tell(state);
     return saved;

@@ -166,6 +166,8 @@ export class EventLog {
   ): AsyncGenerator<FerryEvent> {
     let at = after;
     for (;;) {
+      // Whoever asks for what is behind a number that nothing has yet is not to miss what gets it, the end least of all.
+      if (this.#early === null) at = Math.min(at, this.#nextId - 1);
       const dropped = this.#dropped;
       if (at < dropped && older !== null && !signal.aborted) {
         const page = (await older(at, PAGE, signal)).filter((e) => e.id <= dropped);

@@ -55,8 +55,7 @@ export class Replayer implements TailHandler<BoundTable> {
   #wake: (() => void) | null = null;
   /** As `schema.name` in lower case: with lower_case_table_names a statement may write them in any. */
   readonly #names: ReadonlySet<string>;
-  /** Seconds (source clock) of the newest transaction seen. */
-  newestTimestamp: number | null = null;
+  #heard = false;
 
   /** `tables` by `schema.name` on the source. Starts at `delivered.position`. */
   constructor(
@@ -89,6 +88,11 @@ export class Replayer implements TailHandler<BoundTable> {
   /** End of the last transaction that was delivered whole. */
   get complete(): BinlogPosition {
     return this.#complete;
+  }
+
+  /** A transaction has come, or a heartbeat: before that nobody knows how far the source has gone on meanwhile. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   /** GTIDs of the transactions up to {@linkcode complete}, or `null`. */
@@ -190,7 +194,7 @@ export class Replayer implements TailHandler<BoundTable> {
   commit(end: TransactionEnd): void {
     this.notes.end();
     this.#complete = end.position;
-    this.newestTimestamp = end.timestamp;
+    this.#heard = true;
     if (this.#count > 0) this.#oldest ??= end.timestamp;
     this.delivered.end(end.position);
     this.#wake?.();
@@ -225,6 +229,7 @@ export class Replayer implements TailHandler<BoundTable> {
   }
 
   heartbeat(position: BinlogPosition): void {
+    this.#heard = true;
     if (this.delivered.insideTransaction || comparePositions(position, this.#complete) <= 0) return;
     this.#complete = position;
     this.delivered.end(position);

@@ -52,18 +52,12 @@ export class FerryStore {
     };
   }
 
-  /** Ids of every ferry that is in none of `states`. */
-  async idsNotIn(session: Session, states: readonly string[]): Promise<string[]> {
+  /** Ids of every ferry that is in one of `states`, in the order in which they were begun. */
+  async idsIn(session: Session, states: readonly string[]): Promise<string[]> {
     const rows = await session.query(
-      `SELECT id FROM ${this.#s}.ferries WHERE state NOT IN (?) ORDER BY created_at`,
+      `SELECT id FROM ${this.#s}.ferries WHERE state IN (?) ORDER BY created_at`,
       [states],
     );
-    return rows.map((r) => r.id);
-  }
-
-  /** Ids of every ferry that is in one of `states`. */
-  async idsIn(session: Session, states: readonly string[]): Promise<string[]> {
-    const rows = await session.query(`SELECT id FROM ${this.#s}.ferries WHERE state IN (?)`, [states]);
     return rows.map((r) => r.id);
   }
 

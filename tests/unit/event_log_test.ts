@@ -152,6 +152,19 @@ Deno.test("a reader of a ferry that is tried again does not end with the failure
   await log.close();
 });
 
+Deno.test("who asks for more than there is misses nothing of what comes, nor the end", async () => {
+  const log = attached();
+  add(log, "a", "b");
+  await log.settled();
+  const { got, ended } = reader(log, 999);
+  add(log, "c", "done");
+  await soon(ended);
+  assert.deepEqual(got, [[3, "c"], [4, "done"]]);
+  const late = reader(log, 999);
+  await soon(late.ended);
+  assert.deepEqual(late.got, []);
+});
+
 Deno.test("what was not stored gives its number to what another process has stored", async () => {
   const log = attached();
   const table = new Table(["mine"]);

@@ -134,6 +134,50 @@ Deno.test("a table that differs is never drawn as verified, wherever its rows li
   assert.equal(equal.verified, CELLS);
 });
 
+Deno.test("between two attempts nothing can be ordered, and nothing is being compared", () => {
+  const verifier = {
+    passed: null,
+    progress: {
+      rowsCompared: 5,
+      differences: [],
+      differenceCount: 0,
+      tablesVerified: new Set(),
+      unlike: new Map(),
+      rowsByTable: new Map(),
+    },
+  };
+  const tables = [ferriedTable(0, "t", "int")];
+  const snapshot = snapshotOf(tables, verifier);
+  for (const state of ["copying", "catchingUp", "verifying", "awaitingCutover"] as const) {
+    snapshot.move(state);
+  }
+  const orders = ["cutover", "verify", "pause", "cancel"];
+  const seen = () => {
+    const { actions, verification } = snapshot.resource();
+    return [actions, verification.state];
+  };
+  assert.deepEqual(seen(), [orders, "running"]);
+  snapshot.finish();
+  assert.deepEqual(seen(), [orders.slice(2), "pending"]);
+  verifier.passed = true as unknown as null;
+  begin(snapshot, tables, verifier);
+  assert.deepEqual(seen(), [orders, "passed"]);
+  snapshot.finish();
+  assert.deepEqual(seen(), [orders.slice(2), "passed"], "what was found stays");
+  begin(snapshot, tables);
+  assert.deepEqual(seen(), [orders, "pending"], "and counts no more for the next one");
+});
+
+Deno.test("an end is the last thing that a ferry was updated by", async () => {
+  const snapshot = snapshotOf([]);
+  const { createdAt } = snapshot.resource();
+  await delay(5);
+  snapshot.move("failed");
+  const { updatedAt, endedAt } = snapshot.resource();
+  assert.equal(updatedAt, endedAt);
+  assert.ok(updatedAt > createdAt, "and it has come later");
+});
+
 Deno.test("a server's error is told by its number, which the driver may know under another's name", () => {
   const snapshot = snapshotOf([]);
   const told = (e: unknown) => {

@@ -10,6 +10,15 @@ Deno.test("with a token people sign in, and other sites' forms are refused", asy
   const away = await get("/");
   assert.deepEqual([away.status, away.headers.get("location")], [303, "/sign-in"]);
   assert.equal((await get("/", { accept: "application/json" })).status, 401);
+  for (const path of ["/v1/ferries", "/v1/ferries/a/events", "/metrics", "/openapi.json"]) {
+    const refused = await get(path);
+    assert.deepEqual(
+      [path, refused.status],
+      [path, 401],
+      "a machine is not led to a page, whatever it accepts",
+    );
+    assert.match(refused.headers.get("www-authenticate")!, /Bearer/);
+  }
   assert.equal((await get("/sign-in")).status, 200);
   assert.equal((await get("/assets/page.css")).status, 200);
   assert.equal((await post("/sign-in", { token: "wrong" })).status, 401);

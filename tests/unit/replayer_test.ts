@@ -142,6 +142,18 @@ Deno.test("a statement that is its own transaction ends it", () => {
   assert.deepEqual([delivered.position, replayer.complete], [told.position, told.position]);
 });
 
+Deno.test("before a transaction or a heartbeat has come, nobody knows how far behind it is", () => {
+  const idle = new Told().replayer;
+  assert.equal(idle.heard, false);
+  idle.heartbeat(START);
+  assert.equal(idle.heard, true, "a source that has written nothing");
+  const busy = new Told();
+  busy.read(gtid(4), query("BEGIN"), tableMap(5, "shop", "t"), rows(EventType.DELETE_ROWS, 5, [[1, 10]]));
+  assert.equal(busy.replayer.heard, false, "what is not whole may be the first of many");
+  busy.read(xid());
+  assert.equal(busy.replayer.heard, true);
+});
+
 Deno.test("DDL stops however a ferried table's name is written, since the source may take all for one (I9)", () => {
   for (const text of ["TRUNCATE SHOP.T", "ALTER TABLE Shop.`T` DROP b", "DROP DATABASE Shop"]) {
     assert.throws(() => new Told().read(gtid(4), query(text)), { code: "ddl-on-ferried-table" }, text);
