@@ -231,3 +231,40 @@ onEachFlavour(
     }
   },
 );
+
+onEachFlavour(
+  "a cutover that is ordered twice is tried once, and nothing else is ordered beside it",
+  async ({ source, target }) => {
+    await makeOrders(source.url);
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(shopSpec(source.url, target.url, manual("lockTables", 2)));
+      await until(ferry, ["awaitingCutover"]);
+      await using writer = await Sql.open(source.url);
+      await writer.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
+      // The order is taken, and its intent cannot be recorded yet: until then the state is the same.
+      await using lock = await Sql.open(target.url);
+      await lock.run("BEGIN; SELECT id FROM _ferry.ferries FOR UPDATE");
+      await ferry.act("cutover");
+      const intent = "SELECT id FROM information_schema.processlist WHERE info LIKE 'UPDATE%SET crossing%'";
+      await untilTrue("the order is taken", async () => (await lock.run(intent)).length > 0);
+      await ferry.act("cutover");
+      await assert.rejects(ferry.act("verify"), {
+        code: "action-not-allowed",
+        message: /cutover was asked for before/,
+      });
+      await lock.run("ROLLBACK");
+      await until(ferry, ["cuttingOver"]);
+      await until(ferry, ["awaitingCutover"]);
+      await writer.run("COMMIT");
+      await new Promise((r) => setTimeout(r, 2500));
+      const { state, cutover } = ferry.resource();
+      assert.deepEqual([state, cutover.attempts], ["awaitingCutover", 1], "nobody has asked again");
+      await ferry.act("verify");
+      await until(ferry, ["verifying"]);
+      await until(ferry, ["awaitingCutover"]);
+    } finally {
+      await dock.close();
+    }
+  },
+);
