@@ -5,9 +5,9 @@
 import type { LoadedTable } from "../schema/load_tables.ts";
 import { bareText } from "../schema/create_table.ts";
 import { type Column, tableLabel } from "../schema/table.ts";
-import { isTravellingType } from "../schema/wire_layout.ts";
+import { isTravellingType, zonedColumns } from "../schema/wire_layout.ts";
 import type { Finding } from "../progress/resource.ts";
-import { inform, listed, refuse } from "./finding.ts";
+import { inform, listed, refuse, warn } from "./finding.ts";
 
 /** Patterns that match nothing. */
 export function judgeMatches(
@@ -66,6 +66,15 @@ export function judgeTable(loaded: LoadedTable): Finding[] {
       label,
       `Table "${label}" has generated columns: ${listed(loaded.generatedColumns)}`,
       "Nothing: the target computes them",
+    ));
+  }
+  const zoned = zonedColumns(loaded.table).map((c) => c.name);
+  if (zoned.length > 0) {
+    findings.push(warn(
+      "generated-zone",
+      label,
+      `Table "${label}" stores what may be of the time zone of whoever wrote the row: ${listed(zoned)}`,
+      'The target computes it in UTC; with verify "full" a row that is of another zone is found',
     ));
   }
   return findings;

@@ -166,6 +166,7 @@ function asColumn(row: Row, index: number): Column {
     fraction: numberOf(row.fraction),
     nullable: row.nullable === "YES",
     generated: isGenerated(row),
+    ...(/(STORED|PERSISTENT) GENERATED/i.test(row.extra ?? "") ? { stored: String(row.expression) } : {}),
   };
 }
 

@@ -31,6 +31,8 @@ export interface Column {
   readonly nullable: boolean;
   /** Computed by the server: read past in row images, never written. */
   readonly generated: boolean;
+  /** Its expression, where the server stores what it computes; otherwise left out. */
+  readonly stored?: string;
 }
 
 /** A base table that can be ferried. */

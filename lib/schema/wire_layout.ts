@@ -36,6 +36,11 @@ export interface WireLayout {
   readonly columns: readonly WireColumn[];
   /** How many of them are the key. */
   readonly keyColumns: number;
+  /**
+   * Stored generated columns whose values may be of the time zone of the session that wrote the row. Each side has computed
+   * its own: they are compared, and do not travel.
+   */
+  readonly zoned: readonly WireColumn[];
   /** Bytes of a wire row's null bitmap. */
   readonly nullBytes: number;
 }
@@ -120,7 +125,19 @@ export function wireLayout(table: Table): WireLayout {
   const inKey = new Set(table.key.map((c) => c.ordinal));
   const rest = table.columns.filter((c) => !c.generated && !inKey.has(c.ordinal));
   const columns = [...table.key, ...rest].map(wireColumn);
-  return { columns, keyColumns: table.key.length, nullBytes: (columns.length + 9) >> 3 };
+  const zoned = zonedColumns(table).map(wireColumn);
+  return { columns, keyColumns: table.key.length, zoned, nullBytes: (columns.length + 9) >> 3 };
+}
+
+/**
+ * Stored generated columns that may hold what the writing session's time zone made of a moment: both vendors store DATE(ts)
+ * and the like of a TIMESTAMP; FROM_UNIXTIME() is what MySQL alone lets a column be made of (generated_zone_test).
+ */
+export function zonedColumns(table: Table): Column[] {
+  const moments = table.columns.some((c) => c.dataType === "timestamp");
+  return table.columns.filter((c) =>
+    c.stored !== undefined && isTravellingType(c.dataType) && (moments || /from_unixtime/i.test(c.stored))
+  );
 }
 
 /**
@@ -136,5 +153,9 @@ export function layoutOn(layout: WireLayout, target: Table): WireLayout {
     const { select, placeholder } = wireColumn(column);
     return { ...c, column, select, placeholder };
   });
-  return { ...layout, columns };
+  const zoned = layout.zoned.flatMap((c) => {
+    const column = there.get(c.column.name.toLowerCase());
+    return column?.stored === undefined || !isTravellingType(column.dataType) ? [] : [wireColumn(column)];
+  });
+  return { ...layout, columns, zoned };
 }

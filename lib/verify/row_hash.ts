@@ -33,8 +33,8 @@ type Form =
   | "jsonText";
 
 /**
- * SQL for the hash of a row: 64 hex digits, or NULL where the server could not make it. Columns in layout order; `other`
- * is the same row on the other server. `signedZero`: both servers can hold -0, which MariaDB makes 0.
+ * SQL for the hash of a row: 64 hex digits, or NULL where the server could not make it. Columns in layout order, then what
+ * both have stored of a time zone; `other` is the same row on the other server. `signedZero`: both servers can hold -0, which MariaDB makes 0.
  */
 export function rowHashSql(
   layout: WireLayout,
@@ -42,8 +42,13 @@ export function rowHashSql(
   other: WireLayout = layout,
   signedZero = true,
 ): string {
-  const values = layout.columns.map((c, i) => {
-    const form = formOf(c.column, other.columns[i].column, table);
+  const pairs = layout.columns.map((c, i) => [c, other.columns[i]]);
+  for (const c of layout.zoned) {
+    const same = other.zoned.find((o) => o.column.name.toLowerCase() === c.column.name.toLowerCase());
+    if (same !== undefined) pairs.push([c, same]);
+  }
+  const values = pairs.map(([c, o]) => {
+    const form = formOf(c.column, o.column, table);
     return nullable(c, form === "real" && !signedZero ? "unsignedReal" : form);
   });
   // A single argument would leave a lone number to SHA2; the comma makes it a string.
