@@ -11,7 +11,7 @@ import { readSpec } from "./lib/cli/read_spec.ts";
 import { runFerry } from "./lib/cli/run.ts";
 import { onCutoverSignal, stopOnSignals } from "./lib/cli/signals.ts";
 import { processTerminal as terminal } from "./lib/cli/terminal.ts";
-import { troubleLines, troubleOf } from "./lib/cli/trouble.ts";
+import { type Trouble, troubleOf, troubleText } from "./lib/cli/trouble.ts";
 import { watchFerry } from "./lib/cli/watch.ts";
 import type { Dock } from "./lib/ferry/ferry.ts";
 import { configureLog, writeToConsole, writeToStderr } from "./lib/log.ts";
@@ -21,13 +21,20 @@ import { serveUntil } from "./routes/service.ts";
 async function main(args: readonly string[]): Promise<number> {
   const environment = Deno.env.toObject();
   const command = parseArguments(args, environment);
-  if (command.kind === "wrong") return fail(`${command.message}\n\n${USAGE}`);
+  if (command.kind === "wrong") {
+    const trouble = { code: "wrong-usage", detail: command.message, hint: "--help tells how it is used" };
+    return fail(trouble, args, `${command.message}\n\n${USAGE}`);
+  }
   if (command.kind === "help" || command.kind === "version") {
     terminal.out(command.kind === "help" ? USAGE : `chainferry ${project.version}\n`);
     return EXIT.done;
   }
   const reading = readSettings(environment, command.kind === "serve" ? command.flags : {});
-  if ("faults" in reading) return fail(reading.faults.join("\n") + "\n");
+  if ("faults" in reading) {
+    const { faults } = reading;
+    const trouble = { code: "wrong-setting", detail: faults.join(". "), hint: null };
+    return fail(trouble, args, faults.join("\n") + "\n");
+  }
   // A command's own words are its progress: its log lines are for what goes wrong.
   const serving = command.kind === "serve";
   configureLog({
@@ -47,7 +54,10 @@ async function perform(
   const { token, connections } = settings;
   if (command.kind === "serve") {
     const refusal = refusalToServe(settings);
-    if (refusal !== null) return fail(`${refusal}\n`);
+    if (refusal !== null) {
+      terminal.err(`${refusal}\n`);
+      return EXIT.usage;
+    }
     const stop = stopOnSignals();
     return await serveUntil(stop, { dock: await open(settings, false), settings, version: project.version });
   }
@@ -55,7 +65,7 @@ async function perform(
     const view = openView(command, terminal);
     return await watchFerry({ url: command.url, token, view, terminal, stop: stopOnSignals() });
   }
-  const spec = await readSpec(command.spec, connections, terminal);
+  const spec = await readSpec(command.spec, connections, { terminal, json: command.json });
   if (spec === null) return EXIT.usage;
   const [dock, stop] = [await open(settings, true), stopOnSignals()];
   if (command.kind === "check") return await checkSpec(dock, spec, { terminal, json: command.json, stop });
@@ -70,13 +80,19 @@ async function open(settings: Settings, alone: boolean): Promise<Dock> {
   return openDock({ stateSchema, leaseSeconds, alone, callbacks: { secret, linkLocal } });
 }
 
-function fail(message: string): number {
-  terminal.err(message);
+/** Wrong usage, as `text` says it; to a machine it is told like any other error. */
+function fail(trouble: Trouble, args: readonly string[], text: string): number {
+  terminal.err(isForMachines(args) ? troubleText(trouble, true) : text);
   return EXIT.usage;
+}
+
+/** Looks at the arguments themselves: they may be wrong. */
+function isForMachines(args: readonly string[]): boolean {
+  return args.includes("--json");
 }
 
 if (import.meta.main) {
   // Exits by name: a connection that some library left open must not keep the process.
-  const tell = (error: unknown) => fail(troubleLines(troubleOf(error)).join("\n") + "\n");
+  const tell = (error: unknown) => terminal.err(troubleText(troubleOf(error), isForMachines(Deno.args)));
   Deno.exit(await main(Deno.args).catch((error) => (tell(error), EXIT.failed)));
 }

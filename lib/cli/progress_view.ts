@@ -8,7 +8,7 @@ import { barLines } from "./bar_lines.ts";
 import { ProgressBars } from "./progress_bars.ts";
 import { renderStatusBlock } from "./status_block.ts";
 import type { Terminal } from "./terminal.ts";
-import { type Trouble, troubleLines } from "./trouble.ts";
+import { type Trouble, troubleText } from "./trouble.ts";
 
 /** Somewhere to show progress. */
 export interface ProgressView {
@@ -50,7 +50,7 @@ function jsonView(flags: ViewFlags, terminal: Terminal): ProgressView {
     show: () => {}, // progress events say it
     note: ({ type, data }) => line(type, data),
     say: (text) => line("note", { text }),
-    fail: ({ detail, ...rest }) => line("error", { text: detail, detail, ...rest }),
+    fail: (trouble) => terminal.err(troubleText(trouble, true)),
     close: () => {},
   };
 }
@@ -69,7 +69,7 @@ function barView(terminal: Terminal): ProgressView {
     },
     note: (event) => event.type === "progress" || tell(printable(event.data.text)),
     say: (text) => tell(printable(text)),
-    fail: (trouble) => tell(troubleLines(trouble).join("\n")),
+    fail: (trouble) => tell(troubleText(trouble, false).trimEnd()),
     close: () => {
       if (closed) return;
       closed = true;
@@ -87,7 +87,7 @@ function blockView(flags: ViewFlags, terminal: Terminal): ProgressView {
     show: (resource) => terminal.err(renderStatusBlock(resource, new Date())),
     note: (event) => event.type === "progress" || line(printable(event.data.text)),
     say: (text) => line(printable(text)),
-    fail: (trouble) => line(troubleLines(trouble).join("\n")),
+    fail: (trouble) => terminal.err(troubleText(trouble, false)),
     close: () => {},
   };
 }

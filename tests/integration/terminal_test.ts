@@ -130,6 +130,39 @@ onEachFlavour(
   },
 );
 
+type Early = readonly [code: string, args: string, stdin: string, env: Record<string, string>];
+
+const TOO_EARLY: readonly Early[] = [
+  ["wrong-usage", "run --json", "", {}],
+  ["wrong-setting", "watch --json http://h/ferries/a", "", { FERRY_LEASE_SECONDS: "0" }],
+  ["spec-unreadable", "run --json /no/such.json", "", {}],
+  ["malformed-json", "check --json -", "{", {}],
+  ["invalid-spec", "run --json -", "{}", {}],
+];
+
+Deno.test("with --json what is wrong before there is a ferry is a JSON line as well, and ends with 2", async () => {
+  for (const [code, args, stdin, env] of TOO_EARLY) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-net", "--allow-env", "--allow-read", "main.ts", ...args.split(" ")],
+      cwd: ROOT,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+    const end = await child.output();
+    const told = new TextDecoder().decode(end.stderr);
+    assert.equal(end.code, 2, told);
+    assert.match(told, /^[^\n]+\n$/);
+    const line = JSON.parse(told);
+    assert.deepEqual([line.event, line.code, line.text], ["error", code, line.detail]);
+    assert.equal(end.stdout.length, 0);
+  }
+});
+
 /** `watch` without a terminal, a block each half second; its stdout goes elsewhere. */
 function watch(address: string, rest: string): Shell {
   const script = `exec env -u NO_COLOR deno run --allow-net --allow-env main.ts watch ${address} ${rest}`;
