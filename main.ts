@@ -6,7 +6,7 @@ import project from "./deno.json" with { type: "json" };
 import { type Command, parseArguments, USAGE } from "./lib/cli/arguments.ts";
 import { checkSpec } from "./lib/cli/check.ts";
 import { EXIT } from "./lib/cli/exit_code.ts";
-import { openView } from "./lib/cli/progress_view.ts";
+import { openView, type ProgressView } from "./lib/cli/progress_view.ts";
 import { readSpec } from "./lib/cli/read_spec.ts";
 import { runFerry } from "./lib/cli/run.ts";
 import { onCutoverSignal, stopOnSignals } from "./lib/cli/signals.ts";
@@ -35,41 +35,48 @@ async function main(args: readonly string[]): Promise<number> {
     const trouble = { code: "wrong-setting", detail: faults.join(". "), hint: null };
     return fail(trouble, args, faults.join("\n") + "\n");
   }
-  // A command's own words are its progress: its log lines are for what goes wrong.
-  const serving = command.kind === "serve";
+  const { settings } = reading;
+  // What Deno takes for true.
+  const write = ["true", "1"].includes(environment.OTEL_DENO ?? "") ? writeToConsole : writeToStderr;
+  if (command.kind === "serve") {
+    configureLog({ format: settings.log, write });
+    return await serve(settings);
+  }
+  const view = openView(command, terminal);
   configureLog({
-    format: !serving && command.json ? "json" : reading.settings.log,
-    level: serving ? "info" : "warning",
-    ferries: serving,
-    // What Deno takes for true.
-    write: ["true", "1"].includes(environment.OTEL_DENO ?? "") ? writeToConsole : writeToStderr,
+    format: command.json ? "json" : settings.log,
+    // A command's own words are its progress: its log lines are for what goes wrong.
+    level: "warning",
+    ferries: false,
+    // Written among bars, a line would leave pieces of them behind.
+    write: (line, level) => view.above(() => write(line, level)),
   });
-  return await perform(command, reading.settings);
+  return await perform(command, settings, view);
+}
+
+async function serve(settings: Settings): Promise<number> {
+  const refusal = refusalToServe(settings);
+  if (refusal !== null) {
+    terminal.err(`${refusal}\n`);
+    return EXIT.usage;
+  }
+  const stop = stopOnSignals();
+  return await serveUntil(stop, { dock: await open(settings, false), settings, version: project.version });
 }
 
 async function perform(
-  command: Extract<Command, { kind: "serve" | "run" | "check" | "watch" }>,
+  command: Extract<Command, { kind: "run" | "check" | "watch" }>,
   settings: Settings,
+  view: ProgressView,
 ): Promise<number> {
   const { token, connections } = settings;
-  if (command.kind === "serve") {
-    const refusal = refusalToServe(settings);
-    if (refusal !== null) {
-      terminal.err(`${refusal}\n`);
-      return EXIT.usage;
-    }
-    const stop = stopOnSignals();
-    return await serveUntil(stop, { dock: await open(settings, false), settings, version: project.version });
-  }
   if (command.kind === "watch") {
-    const view = openView(command, terminal);
     return await watchFerry({ url: command.url, token, view, terminal, stop: stopOnSignals() });
   }
   const spec = await readSpec(command.spec, connections, { terminal, json: command.json });
   if (spec === null) return EXIT.usage;
   const [dock, stop] = [await open(settings, true), stopOnSignals()];
   if (command.kind === "check") return await checkSpec(dock, spec, { terminal, json: command.json, stop });
-  const view = openView(command, terminal);
   return await runFerry({ dock, spec, view, terminal, stop, onCutover: onCutoverSignal });
 }
 
