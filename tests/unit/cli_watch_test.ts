@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openView } from "../../lib/cli/progress_view.ts";
+import { openView, type ViewFlags } from "../../lib/cli/progress_view.ts";
 import type { Terminal } from "../../lib/cli/terminal.ts";
 import { ferryUrl, watchFerry } from "../../lib/cli/watch.ts";
 import { startService } from "../../routes/service.ts";
@@ -186,9 +186,14 @@ function silentAfter(...streams: ((write: (text: string) => void, close: () => v
   };
 }
 
-function watchSilent(url: string, silentMs: number, giveUpMs: number) {
+function watchSilent(
+  url: string,
+  silentMs: number,
+  giveUpMs: number,
+  flags: ViewFlags = { json: true, intervalSeconds: 5 },
+) {
   const { said, terminal } = fakeTerminal();
-  const view = openView({ json: true, intervalSeconds: 5 }, terminal);
+  const view = openView(flags, terminal);
   // A watch that hangs ends the test by this signal's number.
   const stop = new AbortController();
   const hung = setTimeout(() => stop.abort(1), 10_000);
@@ -236,6 +241,52 @@ Deno.test("comments are word enough: a connection that carries them is kept", as
   clearInterval(ticking);
   assert.equal(server.asked.length, 1);
   assert.doesNotMatch(said.err, /Lost/);
+});
+
+Deno.test("status blocks come by the clock: the events need not say a word for each", async () => {
+  const said = Promise.withResolvers<(text: string) => void>();
+  await using server = silentAfter((write, close) => {
+    write(`retry: 1\n\n${event(1, "state")}`);
+    said.resolve((text) => {
+      write(text);
+      close();
+    });
+  });
+  const watching = watchSilent(server.url, 8000, 8000, { json: false, intervalSeconds: 0.05 });
+  const end = await said.promise;
+  const blocks = () => watching.said.err.match(/^ferry a: /gm)?.length ?? 0;
+  for (let i = 0; i < 200 && blocks() < 3; i++) await settle(20);
+  assert(blocks() >= 3, watching.said.err);
+  end(event(2, "done"));
+  assert.equal(await watching.code, 0);
+});
+
+Deno.test("snapshots that are answered keep no connection on which no event comes any more", async () => {
+  await using server = silentAfter(
+    (write) => write(`retry: 1\n\n${event(1, "state")}`),
+    (write, close) => {
+      write(event(2, "done"));
+      close();
+    },
+  );
+  const { code, said } = watchSilent(server.url, 300, 5000, { json: false, intervalSeconds: 0.02 });
+  assert.equal(await code, 0);
+  assert.deepEqual(server.asked, [null, "1"]);
+  assert.match(said.err, /Lost the server, coming back to it: it has fallen silent/);
+});
+
+Deno.test("a snapshot that the server refuses ends watch, though events come", async () => {
+  const refusing = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    if (!request.url.endsWith("/events")) return new Response(null, { status: 404 });
+    const open = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(event(1, "state"))),
+    });
+    return new Response(open, { headers: { "content-type": "text/event-stream" } });
+  });
+  const { code, said } = watchSilent(`http://127.0.0.1:${refusing.addr.port}/v1/ferries/a`, 8000, 8000);
+  assert.equal(await code, 2);
+  assert.match(said.err, /no such ferry/);
+  await refusing.shutdown();
 });
 
 Deno.test("a signal ends watch with its number, also while it waits to come back", async () => {
