@@ -6,12 +6,12 @@ import project from "./deno.json" with { type: "json" };
 import { type Command, parseArguments, USAGE } from "./lib/cli/arguments.ts";
 import { checkSpec } from "./lib/cli/check.ts";
 import { EXIT } from "./lib/cli/exit_code.ts";
-import { openView } from "./lib/cli/progress_view.ts";
+import { openView, type ProgressView } from "./lib/cli/progress_view.ts";
 import { readSpec } from "./lib/cli/read_spec.ts";
 import { runFerry } from "./lib/cli/run.ts";
 import { onCutoverSignal, stopOnSignals } from "./lib/cli/signals.ts";
 import { processTerminal as terminal } from "./lib/cli/terminal.ts";
-import { troubleLines, troubleOf } from "./lib/cli/trouble.ts";
+import { type Trouble, troubleOf, troubleText } from "./lib/cli/trouble.ts";
 import { watchFerry } from "./lib/cli/watch.ts";
 import type { Dock } from "./lib/ferry/ferry.ts";
 import { configureLog, writeToConsole, writeToStderr } from "./lib/log.ts";
@@ -21,45 +21,62 @@ import { serveUntil } from "./routes/service.ts";
 async function main(args: readonly string[]): Promise<number> {
   const environment = Deno.env.toObject();
   const command = parseArguments(args, environment);
-  if (command.kind === "wrong") return fail(`${command.message}\n\n${USAGE}`);
+  if (command.kind === "wrong") {
+    const trouble = { code: "wrong-usage", detail: command.message, hint: "--help tells how it is used" };
+    return fail(trouble, args, `${command.message}\n\n${USAGE}`);
+  }
   if (command.kind === "help" || command.kind === "version") {
     terminal.out(command.kind === "help" ? USAGE : `chainferry ${project.version}\n`);
     return EXIT.done;
   }
   const reading = readSettings(environment, command.kind === "serve" ? command.flags : {});
-  if ("faults" in reading) return fail(reading.faults.join("\n") + "\n");
-  // A command's own words are its progress: its log lines are for what goes wrong.
-  const serving = command.kind === "serve";
+  if ("faults" in reading) {
+    const { faults } = reading;
+    const trouble = { code: "wrong-setting", detail: faults.join(". "), hint: null };
+    return fail(trouble, args, faults.join("\n") + "\n");
+  }
+  const { settings } = reading;
+  // What Deno takes for true.
+  const write = ["true", "1"].includes(environment.OTEL_DENO ?? "") ? writeToConsole : writeToStderr;
+  if (command.kind === "serve") {
+    configureLog({ format: settings.log, write });
+    return await serve(settings);
+  }
+  const view = openView(command, terminal);
   configureLog({
-    format: !serving && command.json ? "json" : reading.settings.log,
-    level: serving ? "info" : "warning",
-    ferries: serving,
-    // What Deno takes for true.
-    write: ["true", "1"].includes(environment.OTEL_DENO ?? "") ? writeToConsole : writeToStderr,
+    format: command.json ? "json" : settings.log,
+    // A command's own words are its progress: its log lines are for what goes wrong.
+    level: "warning",
+    ferries: false,
+    // Written among bars, a line would leave pieces of them behind.
+    write: (line, level) => view.above(() => write(line, level)),
   });
-  return await perform(command, reading.settings);
+  return await perform(command, settings, view);
+}
+
+async function serve(settings: Settings): Promise<number> {
+  const refusal = refusalToServe(settings);
+  if (refusal !== null) {
+    terminal.err(`${refusal}\n`);
+    return EXIT.usage;
+  }
+  const stop = stopOnSignals();
+  return await serveUntil(stop, { dock: await open(settings, false), settings, version: project.version });
 }
 
 async function perform(
-  command: Extract<Command, { kind: "serve" | "run" | "check" | "watch" }>,
+  command: Extract<Command, { kind: "run" | "check" | "watch" }>,
   settings: Settings,
+  view: ProgressView,
 ): Promise<number> {
   const { token, connections } = settings;
-  if (command.kind === "serve") {
-    const refusal = refusalToServe(settings);
-    if (refusal !== null) return fail(`${refusal}\n`);
-    const stop = stopOnSignals();
-    return await serveUntil(stop, { dock: await open(settings, false), settings, version: project.version });
-  }
   if (command.kind === "watch") {
-    const view = openView(command, terminal);
     return await watchFerry({ url: command.url, token, view, terminal, stop: stopOnSignals() });
   }
-  const spec = await readSpec(command.spec, connections, terminal);
+  const spec = await readSpec(command.spec, connections, { terminal, json: command.json });
   if (spec === null) return EXIT.usage;
   const [dock, stop] = [await open(settings, true), stopOnSignals()];
   if (command.kind === "check") return await checkSpec(dock, spec, { terminal, json: command.json, stop });
-  const view = openView(command, terminal);
   return await runFerry({ dock, spec, view, terminal, stop, onCutover: onCutoverSignal });
 }
 
@@ -70,13 +87,19 @@ async function open(settings: Settings, alone: boolean): Promise<Dock> {
   return openDock({ stateSchema, leaseSeconds, alone, callbacks: { secret, linkLocal } });
 }
 
-function fail(message: string): number {
-  terminal.err(message);
+/** Wrong usage, as `text` says it; to a machine it is told like any other error. */
+function fail(trouble: Trouble, args: readonly string[], text: string): number {
+  terminal.err(isForMachines(args) ? troubleText(trouble, true) : text);
   return EXIT.usage;
+}
+
+/** Looks at the arguments themselves: they may be wrong. */
+function isForMachines(args: readonly string[]): boolean {
+  return args.includes("--json");
 }
 
 if (import.meta.main) {
   // Exits by name: a connection that some library left open must not keep the process.
-  const tell = (error: unknown) => fail(troubleLines(troubleOf(error)).join("\n") + "\n");
+  const tell = (error: unknown) => terminal.err(troubleText(troubleOf(error), isForMachines(Deno.args)));
   Deno.exit(await main(Deno.args).catch((error) => (tell(error), EXIT.failed)));
 }

@@ -7,7 +7,7 @@ import { printable } from "../printable.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { exitCodeOfError, exitCodeOfReport } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
-import { troubleLines, troubleOf } from "./trouble.ts";
+import { troubleOf, troubleText } from "./trouble.ts";
 
 /** Prints every finding on stdout and returns the exit code. Closes the dock. */
 export async function checkSpec(
@@ -32,7 +32,7 @@ export async function checkSpec(
     return exitCodeOfReport(report);
   } catch (error) {
     if (stop.aborted) return Number(stop.reason);
-    terminal.err(troubleLines(troubleOf(error)).join("\n") + "\n");
+    terminal.err(troubleText(troubleOf(error), json));
     return exitCodeOfError(error);
   } finally {
     await dock.close();

@@ -23,11 +23,11 @@ export class ProgressBars {
     this.#lines = lines;
   }
 
-  /** Writes a text above, as long as it may be. */
-  log(text: string): void {
-    this.terminal.err(`${this.#toTop()}${ERASE_BELOW}${text}\n`);
+  /** Lets `write` write above them: whole lines, as long as they may be. */
+  above(write: () => void): void {
     const lines = this.#lines;
-    this.#lines = [];
+    this.close();
+    write();
     this.show(lines);
   }
 

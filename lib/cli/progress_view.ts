@@ -8,7 +8,7 @@ import { barLines } from "./bar_lines.ts";
 import { ProgressBars } from "./progress_bars.ts";
 import { renderStatusBlock } from "./status_block.ts";
 import type { Terminal } from "./terminal.ts";
-import { type Trouble, troubleLines } from "./trouble.ts";
+import { type Trouble, troubleText } from "./trouble.ts";
 
 /** Somewhere to show progress. */
 export interface ProgressView {
@@ -22,6 +22,8 @@ export interface ProgressView {
   say(text: string): void;
   /** Shows what went wrong with the command itself. */
   fail(trouble: Trouble): void;
+  /** Lets `write` write whole lines to the same stream by a way of its own, where they break nothing that is shown. */
+  above(write: () => void): void;
   /** Ends it, so that what is written next stands on a line of its own. May be called again. */
   close(): void;
 }
@@ -50,7 +52,8 @@ function jsonView(flags: ViewFlags, terminal: Terminal): ProgressView {
     show: () => {}, // progress events say it
     note: ({ type, data }) => line(type, data),
     say: (text) => line("note", { text }),
-    fail: ({ detail, ...rest }) => line("error", { text: detail, detail, ...rest }),
+    fail: (trouble) => terminal.err(troubleText(trouble, true)),
+    above: (write) => write(),
     close: () => {},
   };
 }
@@ -59,7 +62,8 @@ function barView(terminal: Terminal): ProgressView {
   const bars = new ProgressBars(terminal);
   let last: FerryResource | null = null;
   let closed = false;
-  const tell = (text: string) => closed ? terminal.err(`${text}\n`) : bars.log(text);
+  const above = (write: () => void) => closed ? write() : bars.above(write);
+  const tell = (text: string) => above(() => terminal.err(`${text}\n`));
   return {
     intervalMs: REDRAW_MS,
     show: (resource) => {
@@ -69,7 +73,8 @@ function barView(terminal: Terminal): ProgressView {
     },
     note: (event) => event.type === "progress" || tell(printable(event.data.text)),
     say: (text) => tell(printable(text)),
-    fail: (trouble) => tell(troubleLines(trouble).join("\n")),
+    fail: (trouble) => above(() => terminal.err(troubleText(trouble, false))),
+    above,
     close: () => {
       if (closed) return;
       closed = true;
@@ -87,7 +92,8 @@ function blockView(flags: ViewFlags, terminal: Terminal): ProgressView {
     show: (resource) => terminal.err(renderStatusBlock(resource, new Date())),
     note: (event) => event.type === "progress" || line(printable(event.data.text)),
     say: (text) => line(printable(text)),
-    fail: (trouble) => line(troubleLines(trouble).join("\n")),
+    fail: (trouble) => terminal.err(troubleText(trouble, false)),
+    above: (write) => write(),
     close: () => {},
   };
 }

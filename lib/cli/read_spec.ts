@@ -3,54 +3,69 @@
  * @module
  */
 import { errorText } from "../errors.ts";
-import { printable } from "../printable.ts";
 import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { parseSpec, refuseUnbuiltFence } from "../spec/parse_spec.ts";
 import type { Terminal } from "./terminal.ts";
-import { troubleLines, troubleOf } from "./trouble.ts";
+import { type Trouble, troubleOf, troubleText } from "./trouble.ts";
 
 /** The spec, or `null` when what is wrong was written; the command then ends with exit code 2. */
 export async function readSpec(
   path: string,
   connections: ReadonlyMap<string, string>,
-  terminal: Terminal,
+  options: { readonly terminal: Terminal; readonly json: boolean },
 ): Promise<FerrySpec | null> {
-  let text: string;
+  const { terminal, json } = options;
+  const read = await readFile(path, terminal);
+  const found = "text" in read ? specOf(read.text, path, connections) : read;
+  if ("spec" in found) return found.spec;
+  terminal.err(troubleText(found.trouble, json));
+  return null;
+}
+
+type Read<What> = What | { readonly trouble: Trouble };
+
+async function readFile(path: string, terminal: Terminal): Promise<Read<{ readonly text: string }>> {
   try {
-    text = await terminal.read(path);
+    return { text: await terminal.read(path) };
   } catch (error) {
-    terminal.err(`Cannot read "${path}": ${whyUnread(error, path)}\n`);
-    return null;
+    const [state, hint] = whyUnread(error, path);
+    return { trouble: { code: "spec-unreadable", detail: `Cannot read "${path}": ${state}`, hint } };
   }
+}
+
+function specOf(
+  text: string,
+  path: string,
+  connections: ReadonlyMap<string, string>,
+): Read<{ readonly spec: FerrySpec }> {
   let input: unknown;
   try {
     input = JSON.parse(text);
   } catch {
     // The parser's message repeats a piece of the text, which may be a password.
-    terminal.err(`Cannot read "${path}": it is not JSON\n`);
-    return null;
+    return {
+      trouble: { code: "malformed-json", detail: `Cannot read "${path}": it is not JSON`, hint: null },
+    };
   }
   const reading = parseSpec(input, connections);
   if ("faults" in reading) {
-    terminal.err(`Cannot use "${path}": ${reading.faults.length} wrong\n`);
-    for (const { pointer, detail } of reading.faults) {
-      terminal.err(`  ${printable(`${pointer || "/"}  ${detail}`)}\n`);
-    }
-    return null;
+    const { faults: errors } = reading;
+    const many = errors.length === 1 ? "1 thing is wrong" : `${errors.length} things are wrong`;
+    return { trouble: { code: "invalid-spec", detail: `Cannot use "${path}": ${many}`, hint: null, errors } };
   }
   try {
     refuseUnbuiltFence(reading.spec);
   } catch (error) {
-    terminal.err(troubleLines(troubleOf(error)).join("\n") + "\n");
-    return null;
+    return { trouble: troubleOf(error) };
   }
-  return reading.spec;
+  return { spec: reading.spec };
 }
 
-function whyUnread(error: unknown, path: string): string {
+/** What was seen, and what to do. */
+function whyUnread(error: unknown, path: string): [state: string, hint: string | null] {
   if (error instanceof Deno.errors.NotCapable) {
-    return `permission is missing, run with --allow-read=${path} or give the spec on stdin with -`;
+    return ["permission is missing", `Run it with --allow-read=${path}, or give the spec on stdin with -`];
   }
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  return errorText(error);
+  if (error instanceof Deno.errors.NotFound) return ["there is no such file", null];
+  return [errorText(error), null];
 }

@@ -76,10 +76,10 @@ class Watch {
   #retryMs = RETRY_MS;
   #heardAt = Date.now();
   #shownAt = -Infinity;
-  /** Aborts when the server has gone without a word: a half-open connection never ends by itself. */
-  #silence = new AbortController();
+  /** Aborts when nothing comes on the connection any more, which never ends by itself where it is half open. */
+  #lost = new AbortController();
   #patience: ReturnType<typeof setTimeout> | undefined;
-  /** Ends what is asked: {@linkcode WatchOptions.stop}, or the silence. */
+  /** Ends what is asked: {@linkcode WatchOptions.stop}, or that the connection is lost. */
   #end: AbortSignal;
 
   constructor(readonly url: string, readonly options: WatchOptions) {
@@ -91,8 +91,8 @@ class Watch {
     let told = false;
     while (true) {
       let lost: unknown = null;
-      this.#silence = new AbortController();
-      this.#end = AbortSignal.any([stop, this.#silence.signal]);
+      this.#lost = new AbortController();
+      this.#end = AbortSignal.any([stop, this.#lost.signal]);
       this.#wait();
       try {
         const end = await this.#readEvents() ? await this.#readEnd() : null;
@@ -126,10 +126,10 @@ class Watch {
   #wait(): void {
     const { giveUpMs = GIVE_UP_MS, silentMs = SILENT_MS } = this.options;
     const left = this.#heardAt + giveUpMs - Date.now();
-    const silence = this.#silence;
+    const lost = this.#lost;
     clearTimeout(this.#patience);
     this.#patience = setTimeout(
-      () => silence.abort(new Error("it has fallen silent")),
+      () => lost.abort(new Error("it has fallen silent")),
       Math.min(silentMs, Math.max(left, this.#retryMs)),
     );
   }
@@ -145,17 +145,26 @@ class Watch {
       accept: "text/event-stream",
       ...(this.#lastId === "" ? {} : { "last-event-id": this.#lastId }),
     });
+    this.#hear();
     if (response.status === 204) return true;
     let ended = false;
+    const over = new AbortController();
+    let showing: Promise<void> | undefined;
     const parser = createParser({
       onEvent: (message) => ended = this.#note(message) || ended,
       onRetry: (ms) => this.#retryMs = ms,
     });
-    // A comment also tells that the server is there.
-    for await (const chunk of (response.body ?? new Blob().stream()).pipeThrough(new TextDecoderStream())) {
-      this.#hear();
-      parser.feed(chunk);
-      if (!ended) await this.#show();
+    try {
+      // A comment also tells that the server is there.
+      for await (const chunk of (response.body ?? new Blob().stream()).pipeThrough(new TextDecoderStream())) {
+        this.#hear();
+        parser.feed(chunk);
+        if (ended) over.abort();
+        else showing ??= this.#showSnapshots(over.signal);
+      }
+    } finally {
+      over.abort();
+      await showing;
     }
     return ended;
   }
@@ -169,12 +178,24 @@ class Watch {
     return type === "done" || type === "failed" || type === "cancelled";
   }
 
-  /** Shows a snapshot, if it is time for one: views draw progress from snapshots and not from events. */
-  async #show(): Promise<void> {
+  /**
+   * Shows a snapshot at each interval until `over` aborts: views draw progress from snapshots and not from events. An
+   * answer is no word on the connection of the events, which may be lost all the same. Never throws.
+   */
+  async #showSnapshots(over: AbortSignal): Promise<void> {
     const { view } = this.options;
-    if (Date.now() - this.#shownAt < view.intervalMs) return;
-    this.#shownAt = Date.now();
-    view.show(await this.#readResource());
+    try {
+      while (true) {
+        await sleep(Math.max(0, this.#shownAt + view.intervalMs - performance.now()), over);
+        this.#shownAt = performance.now();
+        const resource = await this.#readResource(AbortSignal.any([this.#end, over]));
+        if (over.aborted) return;
+        view.show(resource);
+      }
+    } catch (error) {
+      // Told, or tried again, like a lost connection.
+      if (!over.aborted) this.#lost.abort(error);
+    }
   }
 
   /** The resource, if the ferry has ended: a failed one may have been sent on its way again. */
@@ -183,17 +204,17 @@ class Watch {
     return isEnded(resource.state) ? resource : null;
   }
 
-  async #readResource(): Promise<FerryResource> {
-    const response = await this.#get(this.url, { accept: "application/json" });
+  async #readResource(end: AbortSignal = this.#end): Promise<FerryResource> {
+    const response = await this.#get(this.url, { accept: "application/json" }, end);
     return await response.json() as FerryResource;
   }
 
-  async #get(url: string, headers: Record<string, string>): Promise<Response> {
+  async #get(url: string, headers: Record<string, string>, end: AbortSignal = this.#end): Promise<Response> {
     const { token, fetch: ask = fetch } = this.options;
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
-    const response = await ask(url, { headers: { ...headers, ...authorization }, signal: this.#end });
+    const response = await ask(url, { headers: { ...headers, ...authorization }, signal: end });
     if (response.ok) {
-      this.#hear();
+      this.#heardAt = Date.now();
       return response;
     }
     await response.body?.cancel();

@@ -6,6 +6,7 @@
 import type { Server } from "../mysql/server.ts";
 import type { Session } from "../mysql/session.ts";
 import type { ObjectPlace } from "../objects/schema_object.ts";
+import type { TableName } from "../schema/create_table.ts";
 import { loadTables } from "../schema/load_tables.ts";
 import { tableLabel } from "../schema/table.ts";
 import { type ConnectionTarget, parseConnectionUrl } from "../spec/connection_url.ts";
@@ -30,7 +31,7 @@ import { judgeCrossing, matchTargets, type PlannedTable, planTables } from "./pa
 import { judgeLockTables, readGrants, tryReplication, trySelect } from "./privileges.ts";
 import { type Dockside, isSameServer, judgeDifferences, judgeVersion, reach } from "./servers.ts";
 import { type MissingSchema, schemasToMake } from "./schemas.ts";
-import { judgeMatches, judgeTable } from "./tables.ts";
+import { judgeMatches, judgeTable, judgeUnused } from "./tables.ts";
 import { checkTarget } from "./target_side.ts";
 import { judgeThrough } from "./through.ts";
 
@@ -199,8 +200,10 @@ async function checkBinlog(
 
 async function loadSelected(session: Session, spec: FerrySpec, stateSchema: string, findings: Finding[]) {
   const counts = spec.tables.map((selection) => ({ pattern: selection.table, tables: 0 }));
+  const there: TableName[] = [];
   const wanted = (schema: string, name: string): boolean => {
     if (schema.toLowerCase() === stateSchema.toLowerCase()) return false;
+    there.push({ schema, name });
     spec.tables.forEach((selection, i) => {
       if (matchTable([selection], spec.exclude, spec.renameSchemas, schema, name) !== null) {
         counts[i].tables++;
@@ -209,7 +212,7 @@ async function loadSelected(session: Session, spec: FerrySpec, stateSchema: stri
     return matchTable(spec.tables, spec.exclude, spec.renameSchemas, schema, name) !== null;
   };
   const tables = await loadTables(session, wanted);
-  findings.push(...judgeMatches(counts));
+  findings.push(...judgeMatches(counts), ...judgeUnused(spec, there));
   return tables.toSorted((a, b) =>
     (b.table.bytesEstimated ?? 0) - (a.table.bytesEstimated ?? 0) ||
     (tableLabel(a.table) < tableLabel(b.table) ? -1 : 1)

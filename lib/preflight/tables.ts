@@ -1,12 +1,14 @@
 /**
- * The source's tables: is there something to ferry, and can each of them be.
+ * The source's tables: is there something to ferry, does all that the spec says of them mean one, and can each be ferried.
  * @module
  */
 import type { LoadedTable } from "../schema/load_tables.ts";
-import { bareText } from "../schema/create_table.ts";
+import { bareText, type TableName } from "../schema/create_table.ts";
 import { type Column, tableLabel } from "../schema/table.ts";
 import { isTravellingType, zonedColumns } from "../schema/wire_layout.ts";
 import type { Finding } from "../progress/resource.ts";
+import type { FerrySpec } from "../spec/ferry_spec.ts";
+import { matchTable } from "../spec/select_tables.ts";
 import { inform, listed, refuse, warn } from "./finding.ts";
 
 /** Patterns that match nothing. */
@@ -21,6 +23,39 @@ export function judgeMatches(
       "A pattern that matches a base table, and SELECT on it",
     )
   );
+}
+
+/**
+ * Patterns that leave nothing out, and new names for schemas that nothing is ferried from: perhaps mistyped, and then
+ * tables go along, or go elsewhere. `there`: the tables of the source.
+ */
+export function judgeUnused(
+  spec: Pick<FerrySpec, "tables" | "exclude" | "renameSchemas">,
+  there: readonly TableName[],
+): Finding[] {
+  const { tables, exclude, renameSchemas } = spec;
+  const goes = ({ schema, name }: TableName, without: readonly string[]) =>
+    matchTable(tables, without, renameSchemas, schema, name) !== null;
+  const chosen = there.filter((each) => goes(each, []));
+  const schemas = new Set(chosen.filter((each) => goes(each, exclude)).map((each) => each.schema));
+  return [
+    ...exclude.filter((pattern) => chosen.every((each) => goes(each, [pattern]))).map((pattern) =>
+      warn(
+        "exclude-unused",
+        pattern,
+        `Cannot find what the exclude "${pattern}" leaves out: no table that would be ferried matches it`,
+        "A pattern that matches one, upper and lower case as on the source",
+      )
+    ),
+    ...Object.keys(renameSchemas).filter((schema) => !schemas.has(schema)).map((schema) =>
+      warn(
+        "rename-unused",
+        schema,
+        `Cannot find what to rename from "${schema}": no ferried table is in a schema of that name`,
+        "The name of a schema that is ferried from, upper and lower case as on the source",
+      )
+    ),
+  ];
 }
 
 /** One table of the source. */

@@ -55,11 +55,12 @@ const SERVER_CODES: readonly (readonly [string, RegExp])[] = [
   ["target", /^(target|state)-|^merge-binlog-format$/],
 ];
 
-/** The field that a finding is about: a server's own, or the tables for what one of them is like. */
+/** The field that a finding is about: a server's own, a pattern's, or the tables for what one of them is like. */
 export function fieldOfFinding({ subject, code }: Finding): string | null {
   for (const [side, codes] of SERVER_CODES) {
     if (subject === side || codes.test(code)) return side;
   }
+  if (code === "exclude-unused") return "exclude";
   return code === "no-tables" || subject.includes(".") || subject === "tables" ? "tables" : null;
 }
 

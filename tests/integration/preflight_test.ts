@@ -322,6 +322,21 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
       assert.deepEqual(codes(findings, "warning"), ["not-encrypted source"]);
     });
 
+    await t.step("warns of what the spec says of no table", async () => {
+      const { findings, plan } = await preflight(
+        specFor(pair.source.url, pair.target.url, ["pf_clean.code"], {
+          exclude: ["pf_clean.big"],
+          renameSchemas: { pf_clan: "elsewhere" },
+        }),
+        OPTIONS,
+      );
+      assert.notEqual(plan, null);
+      assert.deepEqual(codes(findings, "warning"), [
+        "exclude-unused pf_clean.big",
+        "rename-unused pf_clan",
+      ]);
+    });
+
     await t.step("names a wrong password on the one end and a closed port on the other", async () => {
       const denied = new URL(pair.source.url);
       denied.password = "wrong";

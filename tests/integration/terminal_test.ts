@@ -42,7 +42,10 @@ onEachFlavour("run draws a bar for each table on a terminal, without colours whe
   await makeTables(source.url);
   const folder = await Deno.makeTempDir();
   try {
-    await Deno.writeTextFile(`${folder}/spec.json`, JSON.stringify(specOf(source.url, target.url)));
+    // Nothing may be posted there, which each change of the state logs a line about.
+    const callbacks = { state: "http://169.254.1.1/" };
+    const spec = { ...specOf(source.url, target.url), callbacks };
+    await Deno.writeTextFile(`${folder}/spec.json`, JSON.stringify(spec));
     await using pty = new Pty(["run", `${folder}/spec.json`], {
       columns: 100,
       rows: 24,
@@ -69,6 +72,7 @@ onEachFlavour("run draws a bar for each table on a terminal, without colours whe
       lines.filter((line) => line.startsWith("shop.")).length === TABLES
     );
     assert.ok(full, "every table stands on the screen at once");
+    assert.match(pty.text, /\[warning\] chainferry\.callbacks: Cannot post event \d+ to 169\.254\.1\.1: /);
     // What stays is told once, and no bar is left over.
     assert.equal(screen.lines.filter((line) => line.startsWith("ferry seen: Done: 12 tables")).length, 1);
     assert.ok(!screen.lines.some((line) => /[█░]/.test(line)), screen.lines.join("\n"));
@@ -129,6 +133,39 @@ onEachFlavour(
     }
   },
 );
+
+type Early = readonly [code: string, args: string, stdin: string, env: Record<string, string>];
+
+const TOO_EARLY: readonly Early[] = [
+  ["wrong-usage", "run --json", "", {}],
+  ["wrong-setting", "watch --json http://h/ferries/a", "", { FERRY_LEASE_SECONDS: "0" }],
+  ["spec-unreadable", "run --json /no/such.json", "", {}],
+  ["malformed-json", "check --json -", "{", {}],
+  ["invalid-spec", "run --json -", "{}", {}],
+];
+
+Deno.test("with --json what is wrong before there is a ferry is a JSON line as well, and ends with 2", async () => {
+  for (const [code, args, stdin, env] of TOO_EARLY) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-net", "--allow-env", "--allow-read", "main.ts", ...args.split(" ")],
+      cwd: ROOT,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+    const end = await child.output();
+    const told = new TextDecoder().decode(end.stderr);
+    assert.equal(end.code, 2, told);
+    assert.match(told, /^[^\n]+\n$/);
+    const line = JSON.parse(told);
+    assert.deepEqual([line.event, line.code, line.text], ["error", code, line.detail]);
+    assert.equal(end.stdout.length, 0);
+  }
+});
 
 /** `watch` without a terminal, a block each half second; its stdout goes elsewhere. */
 function watch(address: string, rest: string): Shell {

@@ -122,23 +122,49 @@ Deno.test("each report and each error has the exit code of the contract", () => 
 Deno.test("a spec that cannot be used is told on stderr with every pointer and without its password", async () => {
   const cases: readonly (readonly [string | Error, RegExp])[] = [
     [`{"source": "${SPEC.source}`, /is not JSON/],
-    [JSON.stringify({ ...SPEC, x: 1, tables: [] }), /\/tables .*\n.*\/x /],
-    [JSON.stringify({ ...SPEC, source: `${SPEC.source}/db#` }), /\/source /],
+    [
+      JSON.stringify({ ...SPEC, x: 1, tables: [] }),
+      /^error {3}invalid-spec: .*2 things.*\nerror {3}out-of-bounds: \/tables: Seen .*\nerror {3}unknown-field: \/x: /,
+    ],
+    [JSON.stringify({ ...SPEC, source: `${SPEC.source}/db#` }), /invalid-connection-url: \/source: /],
     [JSON.stringify({ ...SPEC, cutover: { fence: "hook" } }), /not implemented/],
     [new Deno.errors.NotCapable("x"), /--allow-read=spec\.json/],
     [new Deno.errors.NotFound("x"), /no such file/],
   ];
   for (const [text, told] of cases) {
     const terminal = new FakeTerminal(text);
-    assert.equal(await readSpec("spec.json", new Map(), terminal), null);
+    assert.equal(await readSpec("spec.json", new Map(), { terminal, json: false }), null);
     assert.match(terminal.stderr, told);
     assert(!terminal.stderr.includes(SECRET));
     assert.equal(terminal.stdout, "");
   }
-  assert.equal(
-    (await readSpec("-", new Map(), new FakeTerminal(JSON.stringify({ ...SPEC, id: "a" }))))?.id,
-    "a",
-  );
+  const terminal = new FakeTerminal(JSON.stringify({ ...SPEC, id: "a" }));
+  assert.equal((await readSpec("-", new Map(), { terminal, json: false }))?.id, "a");
+});
+
+Deno.test("with --json a spec that cannot be used is one JSON line, with every fault of it and without its password", async () => {
+  const cases: readonly (readonly [string | Error, string])[] = [
+    [`{"source": "${SPEC.source}`, "malformed-json"],
+    [JSON.stringify({ ...SPEC, source: `${SPEC.source}/db#x`, x: 1 }), "invalid-spec"],
+    [JSON.stringify({ ...SPEC, cutover: { fence: "hook" } }), "fence-not-implemented"],
+    [new Deno.errors.NotFound("x"), "spec-unreadable"],
+  ];
+  for (const [text, code] of cases) {
+    const terminal = new FakeTerminal(text);
+    assert.equal(await readSpec("spec.json", new Map(), { terminal, json: true }), null);
+    assert.match(terminal.stderr, /^[^\n]+\n$/);
+    assert(!terminal.stderr.includes(SECRET));
+    const { event, text: words, detail, errors, ...rest } = JSON.parse(terminal.stderr);
+    assert.deepEqual([event, words, rest.code], ["error", detail, code]);
+    assert("hint" in rest);
+    if (code !== "invalid-spec") continue;
+    assert.deepEqual(errors.map((each: Record<string, string>) => `${each.code} ${each.pointer}`), [
+      "unknown-field /x",
+      "invalid-connection-url /source",
+      "invalid-connection-url /source",
+    ]);
+    assert(errors.every((each: Record<string, string>) => /^Seen .+, needed /.test(each.detail)));
+  }
 });
 
 function startRun(options: { json?: boolean; intervalSeconds?: number } = {}) {
@@ -259,6 +285,29 @@ Deno.test("check prints every finding, as text or as JSON, and starts nothing", 
     else assert.match(terminal.stdout, /^error .*\[no-key\]\n +h\nwarning .*\[old-version\]\n +h\nrefused/);
     assert.equal(dock.started.length, 0);
     assert(dock.closed);
+  }
+});
+
+Deno.test("check that cannot look says why, as lines or as a JSON line", async () => {
+  const reading = parseSpec(SPEC, new Map());
+  assert("spec" in reading);
+  for (const json of [false, true]) {
+    const dock = new FakeDock();
+    dock.failure = new FerryError("source-connection-lost", "Cannot look: it is gone", {
+      retryable: true,
+      hint: "Again",
+    });
+    const terminal = new FakeTerminal();
+    const stop = new AbortController().signal;
+    assert.equal(await checkSpec(dock, reading.spec, { terminal, json, stop }), 75);
+    assert.equal(terminal.stdout, "");
+    const detail = "Cannot look: it is gone";
+    if (json) {
+      const wanted = { event: "error", text: detail, detail, code: "source-connection-lost", hint: "Again" };
+      assert.deepEqual(JSON.parse(terminal.stderr), wanted);
+    } else {
+      assert.equal(terminal.stderr, `error   source-connection-lost: ${detail}\nhint    Again\n`);
+    }
   }
 });
 

@@ -89,6 +89,6 @@ Deno.test("what check finds and what a spec has wrong hold no control character 
   assertTame(written.out);
 
   const strange = terminalOf(true, JSON.stringify({ ...SPEC, [EVIL]: 1 }));
-  assert.equal(await readSpec("a.json", new Map(), strange.terminal), null);
+  assert.equal(await readSpec("a.json", new Map(), { terminal: strange.terminal, json: false }), null);
   assertTame(strange.written.err);
 });

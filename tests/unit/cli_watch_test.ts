@@ -1,23 +1,11 @@
 import assert from "node:assert/strict";
 import { openView } from "../../lib/cli/progress_view.ts";
-import type { Terminal } from "../../lib/cli/terminal.ts";
 import { ferryUrl, watchFerry } from "../../lib/cli/watch.ts";
 import { startService } from "../../routes/service.ts";
 import { readSettings, type Settings } from "../../lib/spec/settings.ts";
 import { parseSpec } from "../../lib/spec/parse_spec.ts";
+import { event, fakeTerminal, settle } from "./cli_watch_setup.ts";
 import { FakeDock, type FakeFerry, resourceOf, SPEC } from "./routes_fake_dock.ts";
-
-function fakeTerminal() {
-  const said = { out: "", err: "" };
-  const terminal: Terminal = {
-    out: (text) => said.out += text,
-    err: (text) => said.err += text,
-    isInteractive: false,
-    screen: () => ({ columns: 80, rows: 24, color: false }),
-    read: () => Promise.reject(new Error("no files here")),
-  };
-  return { said, terminal };
-}
 
 function settingsOf(environment: Record<string, string> = {}): Settings {
   const reading = readSettings({ PORT: "0", ...environment });
@@ -32,8 +20,6 @@ async function dockWithFerry() {
   const ferry: FakeFerry = await dock.start(reading.spec);
   return { dock, ferry };
 }
-
-const settle = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
 
 Deno.test("any address of a ferry leads to its resource", () => {
   const wanted = "http://h:8080/v1/ferries/a";
@@ -106,8 +92,6 @@ function canned(answers: (string | number)[], state: "done" | "copying" = "done"
   return { asked, fetch };
 }
 
-const event = (id: number, type: string) => `event: ${type}\ndata: {"text":"${type} ${id}"}\nid: ${id}\n\n`;
-
 function watchCanned(fetch: (url: string, init: RequestInit) => Promise<Response>, giveUpMs = 5000) {
   const { said, terminal } = fakeTerminal();
   const controller = new AbortController();
@@ -153,89 +137,6 @@ Deno.test("a server that says nothing for too long is a reason to try again late
   const { code, said } = watchCanned(fetch, 20);
   assert.equal(await code, 75);
   assert.match(said.err, /no word for/);
-});
-
-/** A server of its own port: each connection to the events gets what one of `streams` writes, the rest nothing at all. */
-function silentAfter(...streams: ((write: (text: string) => void, close: () => void) => void)[]) {
-  const asked: (string | null)[] = [];
-  const { promise: over, resolve: end } = Promise.withResolvers<Response>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    if (!request.url.endsWith("/events")) return Response.json(resourceOf("a", { state: "done" }));
-    asked.push(request.headers.get("last-event-id"));
-    const stream = streams.shift();
-    // Not even an answer.
-    if (stream === undefined) return over;
-    return new Response(
-      new ReadableStream<Uint8Array>({
-        start: (controller) =>
-          stream(
-            (text) => controller.enqueue(new TextEncoder().encode(text)),
-            () => controller.close(),
-          ),
-      }),
-      { headers: { "content-type": "text/event-stream" } },
-    );
-  });
-  return {
-    asked,
-    url: `http://127.0.0.1:${server.addr.port}/v1/ferries/a`,
-    async [Symbol.asyncDispose]() {
-      end(new Response());
-      await server.shutdown();
-    },
-  };
-}
-
-function watchSilent(url: string, silentMs: number, giveUpMs: number) {
-  const { said, terminal } = fakeTerminal();
-  const view = openView({ json: true, intervalSeconds: 5 }, terminal);
-  // A watch that hangs ends the test by this signal's number.
-  const stop = new AbortController();
-  const hung = setTimeout(() => stop.abort(1), 10_000);
-  const code = watchFerry({ url, token: null, view, terminal, stop: stop.signal, silentMs, giveUpMs })
-    .finally(() => clearTimeout(hung));
-  return { code, said };
-}
-
-Deno.test("a connection on which nothing comes any more is lost, and taken up behind the last event", async () => {
-  await using server = silentAfter(
-    (write) => write(`retry: 1\n\n${event(1, "state")}`),
-    (write, close) => {
-      write(event(2, "done"));
-      close();
-    },
-  );
-  const { code, said } = watchSilent(server.url, 300, 5000);
-  assert.equal(await code, 0);
-  assert.deepEqual(server.asked, [null, "1"]);
-  assert.match(said.err, /Lost the server, coming back to it: it has fallen silent/);
-});
-
-Deno.test("a server that stays silent, with connections open, is a reason to try again later", async () => {
-  await using server = silentAfter((write) => write(`retry: 1\n\n${event(1, "state")}`));
-  const { code, said } = watchSilent(server.url, 200, 500);
-  assert.equal(await code, 75);
-  assert.match(said.err, /no word for/);
-  assert.ok(server.asked.length > 1, "it came back before it gave up");
-});
-
-Deno.test("comments are word enough: a connection that carries them is kept", async () => {
-  let ticking: ReturnType<typeof setInterval> | undefined;
-  await using server = silentAfter((write, close) => {
-    let left = 12;
-    write(`retry: 1\n\n${event(1, "state")}`);
-    ticking = setInterval(() => {
-      if (--left > 0) return write(": \n\n");
-      write(event(2, "done"));
-      close();
-      clearInterval(ticking);
-    }, 100);
-  });
-  const { code, said } = watchSilent(server.url, 800, 900);
-  assert.equal(await code, 0);
-  clearInterval(ticking);
-  assert.equal(server.asked.length, 1);
-  assert.doesNotMatch(said.err, /Lost/);
 });
 
 Deno.test("a signal ends watch with its number, also while it waits to come back", async () => {

@@ -6,7 +6,7 @@ import { inform, inOrder, refuse, warn } from "../../lib/preflight/finding.ts";
 import { type Grants, holds, judgeLockTables } from "../../lib/preflight/privileges.ts";
 import { parseConnectionUrl } from "../../lib/spec/connection_url.ts";
 import { judgeDifferences, judgeEncryption, judgeVersion } from "../../lib/preflight/servers.ts";
-import { judgeTable } from "../../lib/preflight/tables.ts";
+import { judgeTable, judgeUnused } from "../../lib/preflight/tables.ts";
 import { judgeTimestamps } from "../../lib/preflight/timestamps.ts";
 import { judgeReadOnly, judgeTargetPrivileges, judgeTargetTable } from "../../lib/preflight/target.ts";
 import type { LoadedTable } from "../../lib/schema/load_tables.ts";
@@ -62,6 +62,32 @@ function loaded(columns: Column[], more: Partial<LoadedTable> = {}): LoadedTable
 function grants(more: Partial<Grants> = {}): Grants {
   return { everywhere: new Set(), schemas: [], tables: [], complete: true, ...more };
 }
+
+Deno.test("judgeUnused() warns of a pattern that leaves nothing out, and of a new name for no schema", () => {
+  const there = ["shop.a", "shop.tmp_b", "crm.tmp_c", "old.d"].map((each) => {
+    const [schema, name] = each.split(".");
+    return { schema, name };
+  });
+  const judge = (table: string, exclude: string[], renameSchemas: Record<string, string> = {}) =>
+    codes(judgeUnused({
+      tables: [{ table, where: null, through: null, to: null }],
+      exclude,
+      renameSchemas,
+    }, there));
+  assert.deepEqual(judge("*.*", [], {}), []);
+  assert.deepEqual(judge("*.*", ["*.tmp_*", "shop.tmp_b"], { shop: "x", old: "y" }), []);
+  // What is there and not asked for anyway is left out by nobody; and names are told apart by their case.
+  assert.deepEqual(judge("shop.*", ["crm.tmp_*", "shop.Tmp_b", "shop.tmp_b"]), [
+    "warning exclude-unused crm.tmp_*",
+    "warning exclude-unused shop.Tmp_b",
+  ]);
+  assert.deepEqual(judge("*.*", ["crm.*"], { shp: "x", crm: "y", Old: "z", toString: "w" }), [
+    "warning rename-unused shp",
+    "warning rename-unused crm",
+    "warning rename-unused Old",
+    "warning rename-unused toString",
+  ]);
+});
 
 Deno.test("judgeEncryption() warns of what crosses a network in the clear, and of nothing else", () => {
   const judge = (rest: string) => codes(judgeEncryption(parseConnectionUrl(`mysql://u:p@${rest}`), "target"));

@@ -163,6 +163,7 @@ Deno.test("a finding stands beside the server or the tables that it is about", (
     ["merge-binlog-format", "binlog_format", "target"],
     ["no-key", "shop.log", "tables"],
     ["no-tables", "where", "tables"],
+    ["exclude-unused", "shop.tmp_*", "exclude"],
     ["something-new", "whatever", null],
   ];
   for (const [code, subject, field] of cases) {
