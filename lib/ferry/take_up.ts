@@ -48,7 +48,7 @@ export async function takeUp(
       if (snapshot.state !== "preflight") await telling.move("preflight");
       else {
         await telling.save();
-        telling.tell("state");
+        if (retrying) telling.tell("state");
       }
       // What the former owner wrote last, now that it can write no more.
       return await lease.stored();
