@@ -49,6 +49,20 @@ Deno.test("what is above its bound is the reason, what is at it is none", () => 
   });
 });
 
+Deno.test("a number is told with one decimal, or as many as show that it is above its bound", () => {
+  const told = (value: number, max: number, critical: number | null = null) => {
+    const verdict = judgeReadings([{ name: "n", value, max, critical }]);
+    return verdict.critical ?? verdict.reason;
+  };
+  assert.equal(told(7.412000179290771, 5), "n is 7.4, above 5");
+  assert.equal(told(7.96, 5), "n is 8.0, above 5");
+  assert.equal(told(12, 5), "n is 12, above 5");
+  assert.equal(told(5.0412000179290771, 5), "n is 5.04, above 5");
+  assert.equal(told(0.0125, 0.01), "n is 0.013, above 0.01");
+  assert.equal(told(0.1 + 0.2, 0.3), `n is ${0.1 + 0.2}, above 0.3`);
+  assert.equal(told(8.123456, 5, 6.5), "n is 8.1, above 6.5");
+});
+
 Deno.test("a number that nobody can read counts as too much", () => {
   const { reason } = judgeReadings([reading({ unknown: "no answer" }, 100)]);
   assert.equal(reason, "Threads_running of the source cannot be read: no answer");
