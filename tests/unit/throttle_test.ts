@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
+import { Gauges } from "../../lib/throttle/gauges.ts";
 import { judgeReadings, type Reading } from "../../lib/throttle/limits.ts";
 import { Pacer } from "../../lib/throttle/pacer.ts";
 import { Throttle, type ThrottleOptions } from "../../lib/throttle/throttle.ts";
@@ -61,6 +62,23 @@ Deno.test("a number is told with one decimal, or as many as show that it is abov
   assert.equal(told(0.0125, 0.01), "n is 0.013, above 0.01");
   assert.equal(told(0.1 + 0.2, 0.3), `n is ${0.1 + 0.2}, above 0.3`);
   assert.equal(told(8.123456, 5, 6.5), "n is 8.1, above 6.5");
+});
+
+Deno.test("an address that sends one elsewhere holds the copy, whatever is answered there", async () => {
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    const there = new URL(url).pathname === "/sign-in";
+    return new Response("who are you?", { status: there ? 200 : 302, headers: { location: "/sign-in" } });
+  });
+  const http = `http://127.0.0.1:${server.addr.port}/`;
+  const gauges = new Gauges({ source: "mysql://nobody@127.0.0.1:9", target: "mysql://nobody@127.0.0.1:9" });
+  try {
+    const { reason } = judgeReadings(
+      await gauges.read({ ...NO_LIMIT, http }, null, new AbortController().signal),
+    );
+    assert.equal(reason, `the answer of 127.0.0.1:${server.addr.port} is 302, above 299`);
+  } finally {
+    await gauges.close();
+  }
 });
 
 Deno.test("a number that nobody can read counts as too much", () => {
