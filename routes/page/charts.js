@@ -8,7 +8,7 @@ export const clock = (date) => date.toLocaleTimeString([], { hour12: false });
 
 /** Numbers since the page was opened, one column a chart's line. Rates of changes are made of their counts. */
 const series = { time: [], copy: [], replay: [], lag: [] };
-/** Times at which copying waited, each with its reason; and the one that goes on. */
+/** Times at which copying waited, each with what it waited for and the reason as told last; and the one that goes on. */
 const spells = [];
 let spell = null;
 /** Points that are kept; when there are more, two become one: the older they are, the further apart they lie. */
@@ -30,9 +30,9 @@ let applied = null;
 export function note({ progress, paused, throttled }) {
   const now = Date.now() / 1000;
   const before = series.time.at(-1);
-  const reason = paused ? "paused" : throttled?.reason ?? null;
-  if (before !== undefined && now - before < 0.2 && reason === (spell?.reason ?? null)) return;
-  hold(reason, now);
+  const cause = paused ? { name: "paused", reason: "paused" } : throttled;
+  if (before !== undefined && now - before < 0.2 && cause?.name === spell?.name) return;
+  hold(cause, now);
   const changes = progress.changesApplied;
   const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
   applied = changes;
@@ -66,11 +66,14 @@ function thin() {
   }
 }
 
-/** From now on copying waits for this reason, or for none. */
-function hold(reason, now) {
+/** From now on copying waits for this, or for nothing. A reason's number moves all the time: its name makes the spell. */
+function hold(cause, now) {
   if (spell !== null) spell.to = now;
-  if (reason === (spell?.reason ?? null)) return;
-  spell = reason === null ? null : { reason, from: now, to: now };
+  if (cause !== null && cause.name === spell?.name) {
+    spell.reason = cause.reason;
+    return;
+  }
+  spell = cause === null ? null : { name: cause.name, reason: cause.reason, from: now, to: now };
   if (spell === null) return;
   spells.push(spell);
   if (spells.length > SPELLS) spells.shift();
