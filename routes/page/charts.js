@@ -50,6 +50,13 @@ export function lose() {
   if (charts !== null) draw();
 }
 
+/** Nothing new, of a ferry that is heard: what copying waits for goes on, and is not over with the last event. */
+export function stay() {
+  if (spell === null) return;
+  spell.to = Date.now() / 1000;
+  if (series.time.length > 1) draw();
+}
+
 function push(time, values) {
   series.time.push(time);
   for (const [name, value] of Object.entries(values)) series[name].push(value);
@@ -128,7 +135,7 @@ function makeCharts(Plot) {
         cursor: { sync: { key: "ferry" } },
         scales: {
           // The library makes a day of a single moment.
-          x: { range: () => [Math.min(series.time[0], series.time.at(-1) - SPAN), series.time.at(-1)] },
+          x: { range: axisRange },
           y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
         },
         axes: [
@@ -160,6 +167,12 @@ function makeCharts(Plot) {
   ];
   probe.remove();
   return made;
+}
+
+/** From the first point to the last, or to where copying still waits. */
+function axisRange() {
+  const end = Math.max(series.time.at(-1), spell?.to ?? 0);
+  return [Math.min(series.time[0], end - SPAN), end];
 }
 
 function fit() {

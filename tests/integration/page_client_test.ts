@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import type { FerryResource } from "../../lib/progress/resource.ts";
 import { Browser } from "../support/browser.ts";
 import { untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
@@ -119,6 +120,23 @@ onEachFlavour(
         async () => (await times(later)).every((text) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text)),
       );
       await later.close();
+
+      // A pause goes on, though nothing is told of it.
+      assert.equal((await service.ask("POST", `/v1/ferries/${ID}/pause`)).status, 202);
+      const paused = page.locator("#spells li").filter({ hasText: /: paused$/ });
+      await paused.waitFor();
+      // The cap is told for a while more; then nothing is.
+      await untilTrue("nothing changes any more", async () => {
+        const { body } = await service.ask("GET", `/v1/ferries/${ID}`);
+        return (body as FerryResource).throttled === null;
+      });
+      await page.waitForTimeout(6000);
+      await untilTrue("it is not said to be over", async () => {
+        const [, h, m, s] = / to (\d+):(\d+):(\d+): /.exec(await paused.innerText())!.map(Number);
+        return Math.abs(new Date().setHours(h, m, s, 0) - Date.now()) < 2500;
+      }, { seconds: 5 });
+      assert.equal((await service.ask("POST", `/v1/ferries/${ID}/resume`)).status, 202);
+      await titled(page, /^Copying/);
 
       // Of a long time everything stays on the axis, and a number that moves makes no second reason.
       const spells = await page.evaluate(feedCharts, { points: 3000, name: "long ago" });
