@@ -53,7 +53,10 @@ export const resourceSchema = z.object({
   paused: z.boolean(),
   hold: z.enum(HOLDS as [typeof HOLDS[number]]).nullable()
     .meta({ description: "What is held while it is paused: copying and comparing, or replay too" }),
-  throttled: z.object({ reason: z.string() }).nullable(),
+  throttled: z.object({
+    reason: z.string(),
+    name: z.string().meta({ description: "What the reason speaks of, the same while its number moves" }),
+  }).nullable(),
   resumedTimes: count,
   source: z.string().meta({ description: "URL, password masked" }),
   target: z.string().meta({ description: "URL, password masked" }),

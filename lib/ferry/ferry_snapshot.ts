@@ -187,7 +187,6 @@ export class FerrySnapshot {
     const rowsEstimated = unknown ? null : sum((t) => Math.max(t.rowsEstimated!, t.rowsCopied));
     const running = !isEnded(this.state);
     const fence = this.keptFence ?? this.crossing?.keptFence;
-    const throttled = running ? this.crossing?.throttle.reason ?? null : null;
     // What earlier attempts have copied is no speed: it is counted from when the stored ranges are known.
     if (this.state === "copying" && this.crossing?.tables.some((t) => t.ranges.length > 0)) {
       this.#rows.note(rowsCopied, performance.now());
@@ -200,7 +199,7 @@ export class FerrySnapshot {
       state: this.state,
       paused: this.hold !== null,
       hold: this.hold,
-      throttled: throttled === null ? null : { reason: throttled },
+      throttled: running ? this.crossing?.throttle.throttled ?? null : null,
       resumedTimes: this.resumedTimes,
       source: maskUrl(this.spec.source),
       target: maskUrl(this.spec.target),

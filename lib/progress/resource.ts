@@ -102,8 +102,8 @@ export interface FerryResource {
   readonly paused: boolean;
   /** What is held: copying and comparing, or replay too; `null` while it is not paused. */
   readonly hold: Hold | null;
-  /** Why it is slowed down, or `null`. */
-  readonly throttled: { readonly reason: string } | null;
+  /** Why it is slowed down, and by what: the reason holds a number that moves, the name does not; or `null`. */
+  readonly throttled: { readonly reason: string; readonly name: string } | null;
   /** Times it was taken up again after a loss. */
   readonly resumedTimes: number;
   /** Source URL, password masked. */

@@ -46,6 +46,7 @@ export function parseSpec(
   const source = readServer(input, "source", connections, faults);
   const target = readServer(input, "target", connections, faults);
   findAmbiguousTargets(input, faults);
+  findUnboundedReplicas(input, faults);
   const throttle = readThrottle(result.data?.throttle ?? null, connections, faults);
   if (!result.success || source === null || target === null || faults.length > 0) return { faults };
   const { throttle: _given, callbacks = null, tables, id, ...rest } = result.data;
@@ -73,10 +74,10 @@ export function parseChange(
   connections: ReadonlyMap<string, string> = new Map(),
 ): ChangeReading {
   const result = changeSchema.safeParse(input);
-  if (!result.success) return { faults: faultsOf(result.error, input) };
-  const faults: SpecFault[] = [];
-  const throttle = readThrottle(result.data.throttle ?? null, connections, faults);
-  if (faults.length > 0) return { faults };
+  const faults = result.success ? [] : faultsOf(result.error, input);
+  findUnboundedReplicas(input, faults);
+  const throttle = readThrottle(result.data?.throttle ?? null, connections, faults);
+  if (!result.success || faults.length > 0) return { faults };
   const { concurrency, chunkBytes } = result.data.copy ?? {};
   const copy = {
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -199,6 +200,19 @@ function findAmbiguousTargets(input: unknown, faults: SpecFault[]): void {
         "several tables cannot become one",
     });
   }
+}
+
+/** A replica is looked at for its lag alone: without a bound for that nothing would wait for it, and nobody would know. */
+function findUnboundedReplicas(input: unknown, faults: SpecFault[]): void {
+  const throttle = fieldOf(input, "throttle");
+  const replicas = fieldOf(throttle, "replicas");
+  if (!Array.isArray(replicas) || replicas.length === 0) return;
+  if ((fieldOf(throttle, "maxLagSeconds") ?? null) !== null) return;
+  faults.push({
+    pointer: jsonPointer(["throttle", "replicas"]),
+    code: "unbounded-replicas",
+    detail: "Seen replicas without maxLagSeconds, needed both: it bounds how far behind they may be",
+  });
 }
 
 function fieldOf(input: unknown, field: string): unknown {

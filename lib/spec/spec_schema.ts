@@ -120,7 +120,8 @@ const checkSchema = object({
 /** When copying waits. */
 const throttleSchema = object({
   maxLagSeconds: most("Seconds that the ferry's replay, or one of the replicas, may be behind"),
-  replicas: z.array(server, "needed a list of mysql:// URLs or names of connections").default([]),
+  replicas: z.array(server, "needed a list of mysql:// URLs or names of connections").default([])
+    .meta({ description: "Servers that may be maxLagSeconds behind, without which they are refused" }),
   maxThreadsRunning: most("Threads_running of source and target"),
   criticalThreadsRunning: most("Threads_running of either, above which the ferry ends"),
   maxHistoryListLength: most("Length of InnoDB's history list on the source"),

@@ -158,7 +158,8 @@ async function httpStatus(given: string, signal: AbortSignal): Promise<number> {
     url.username = url.password = "";
   }
   const late = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const answer = await fetch(url, { headers, signal: late });
+  // Elsewhere is not here: a page to sign in at says nothing of what was asked for.
+  const answer = await fetch(url, { headers, redirect: "manual", signal: late });
   await answer.body?.cancel();
   return answer.status;
 }

@@ -3,6 +3,9 @@
  * @module
  */
 
+/** Decimals beyond which a number is written as it is. */
+const MOST_DIGITS = 15;
+
 /** One number that was read, and what it may be at most. */
 export interface Reading {
   /** What it is, for people: `Threads_running of the source`. */
@@ -35,9 +38,19 @@ export function judgeReadings(readings: readonly Reading[]): Verdict {
       continue;
     }
     if (critical !== null && value > critical) {
-      return { name, reason: `${name} is ${value}`, critical: `${name} is ${value}, above ${critical}` };
+      const is = `${name} is ${shown(value, critical)}`;
+      return { name, reason: is, critical: `${is}, above ${critical}` };
     }
-    if (value > max) found(name, `${name} is ${value}, above ${max}`);
+    if (value > max) found(name, `${name} is ${shown(value, max)}, above ${max}`);
   }
   return { ...first, critical: null };
+}
+
+/** A number with one decimal, or with as many as it takes to be above its bound in writing too. */
+function shown(value: number, bound: number): string {
+  for (let digits = Number.isInteger(value) ? 0 : 1; digits <= MOST_DIGITS; digits++) {
+    const text = value.toFixed(digits);
+    if (Number(text) > bound) return text;
+  }
+  return String(value);
 }

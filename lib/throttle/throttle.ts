@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
+import type { FerryResource } from "../progress/resource.ts";
 import type { ThrottleSettings } from "../spec/ferry_spec.ts";
 import { Gauges, type Servers } from "./gauges.ts";
 import { judgeReadings } from "./limits.ts";
@@ -44,8 +45,9 @@ export class Throttle {
   constructor(private readonly options: ThrottleOptions) {}
 
   /** Why copying waits, or is not as fast as it could be, or `null`. */
-  get reason(): string | null {
-    return this.#now().reason;
+  get throttled(): FerryResource["throttled"] {
+    const { name, reason } = this.#now();
+    return name === null || reason === null ? null : { reason, name };
   }
 
   /** Copying and comparing wait, for as long as this is so. A cap lets both go on. */

@@ -8,7 +8,7 @@ export const clock = (date) => date.toLocaleTimeString([], { hour12: false });
 
 /** Numbers since the page was opened, one column a chart's line. Rates of changes are made of their counts. */
 const series = { time: [], copy: [], replay: [], lag: [] };
-/** Times at which copying waited, each with its reason; and the one that goes on. */
+/** Times at which copying waited, each with what it waited for and the reason as told last; and the one that goes on. */
 const spells = [];
 let spell = null;
 /** Points that are kept; when there are more, two become one: the older they are, the further apart they lie. */
@@ -30,9 +30,9 @@ let applied = null;
 export function note({ progress, paused, throttled }) {
   const now = Date.now() / 1000;
   const before = series.time.at(-1);
-  const reason = paused ? "paused" : throttled?.reason ?? null;
-  if (before !== undefined && now - before < 0.2 && reason === (spell?.reason ?? null)) return;
-  hold(reason, now);
+  const cause = paused ? { name: "paused", reason: "paused" } : throttled;
+  if (before !== undefined && now - before < 0.2 && cause?.name === spell?.name) return;
+  hold(cause, now);
   const changes = progress.changesApplied;
   const replayed = applied === null || before === undefined ? null : (changes - applied) / (now - before);
   applied = changes;
@@ -48,6 +48,13 @@ export function lose() {
   hold(null, now);
   push(now, { copy: null, replay: null, lag: null });
   if (charts !== null) draw();
+}
+
+/** Nothing new, of a ferry that is heard: what copying waits for goes on, and is not over with the last event. */
+export function stay() {
+  if (spell === null) return;
+  spell.to = Date.now() / 1000;
+  if (series.time.length > 1) draw();
 }
 
 function push(time, values) {
@@ -66,11 +73,14 @@ function thin() {
   }
 }
 
-/** From now on copying waits for this reason, or for none. */
-function hold(reason, now) {
+/** From now on copying waits for this, or for nothing. A reason's number moves all the time: its name makes the spell. */
+function hold(cause, now) {
   if (spell !== null) spell.to = now;
-  if (reason === (spell?.reason ?? null)) return;
-  spell = reason === null ? null : { reason, from: now, to: now };
+  if (cause !== null && cause.name === spell?.name) {
+    spell.reason = cause.reason;
+    return;
+  }
+  spell = cause === null ? null : { name: cause.name, reason: cause.reason, from: now, to: now };
   if (spell === null) return;
   spells.push(spell);
   if (spells.length > SPELLS) spells.shift();
@@ -125,7 +135,7 @@ function makeCharts(Plot) {
         cursor: { sync: { key: "ferry" } },
         scales: {
           // The library makes a day of a single moment.
-          x: { range: () => [Math.min(series.time[0], series.time.at(-1) - SPAN), series.time.at(-1)] },
+          x: { range: axisRange },
           y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
         },
         axes: [
@@ -157,6 +167,12 @@ function makeCharts(Plot) {
   ];
   probe.remove();
   return made;
+}
+
+/** From the first point to the last, or to where copying still waits. */
+function axisRange() {
+  const end = Math.max(series.time.at(-1), spell?.to ?? 0);
+  return [Math.min(series.time[0], end - SPAN), end];
 }
 
 function fit() {

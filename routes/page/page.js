@@ -2,7 +2,7 @@
  * Keeps a page as it is on the server: whenever the ferry tells something, what changes is fetched anew and put in
  * place. Without this script the page is a snapshot.
  */
-import { clock, lose, note } from "./charts.js";
+import { clock, lose, note, stay } from "./charts.js";
 
 const live = document.getElementById("live");
 const list = document.getElementById("events");
@@ -24,6 +24,8 @@ const SHOWN = 200;
 const UNKNOWN = "The service that answers now does not know this ferry.";
 
 let heard = Date.now();
+/** The events, or `null` before they are asked for. */
+let stream = null;
 let wanted = false;
 let fetching = false;
 /** Whoever answers does not know the ferry: an ended one is not taken up by the next process. */
@@ -189,7 +191,7 @@ function moment(date) {
   return `${today ? "" : `${date.toLocaleDateString("sv")} `}${clock(date)}`;
 }
 
-/** The newest event stands first. */
+/** The last event stands first. */
 function tell(message) {
   const { text, at } = JSON.parse(message.data);
   const item = document.createElement("li");
@@ -212,7 +214,6 @@ function tell(message) {
  */
 function follow() {
   let last = Number(list.dataset.after);
-  let stream = null;
   const on = (type, then) =>
     stream.addEventListener(type, (message) => {
       heard = Date.now();
@@ -258,6 +259,7 @@ if (live !== null) {
   }
   setInterval(() => {
     age();
+    if (stream?.readyState === EventSource.OPEN && !live.classList.contains("stale")) stay();
     // Nothing new is no bad sign, as long as the service answers.
     if (Date.now() - heard > quiet()) refresh();
   }, PACE);

@@ -49,18 +49,19 @@ export function fieldOfFault({ pointer }: FieldFault): string | null {
   return found?.[0] ?? null;
 }
 
-/** Codes of findings about a server, whatever setting, schema or table they name. */
-const SERVER_CODES: readonly (readonly [string, RegExp])[] = [
+/** Codes of findings about the fence or a server, whatever setting, schema or table they name. */
+const FIELD_CODES: readonly (readonly [string, RegExp])[] = [
+  ["fence", /^lock-tables-denied$/],
   ["source", /^(source|binlog|replication)-/],
+  ["exclude", /^exclude-unused$/],
   ["target", /^(target|state)-|^merge-binlog-format$/],
 ];
 
-/** The field that a finding is about: a server's own, a pattern's, or the tables for what one of them is like. */
+/** The field that a finding is about: the fence, a pattern's, a server's own, or the tables for what one of them is like. */
 export function fieldOfFinding({ subject, code }: Finding): string | null {
-  for (const [side, codes] of SERVER_CODES) {
-    if (subject === side || codes.test(code)) return side;
-  }
-  if (code === "exclude-unused") return "exclude";
+  const found = FIELD_CODES.find(([, codes]) => codes.test(code))?.[0];
+  if (found !== undefined) return found;
+  if (SERVERS.includes(subject)) return subject;
   return code === "no-tables" || subject.includes(".") || subject === "tables" ? "tables" : null;
 }
 

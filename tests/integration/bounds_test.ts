@@ -173,8 +173,8 @@ onEachFlavour(
     const running = throttle.run(end.signal).catch((e) => e);
     try {
       await untilTrue("the first is told", () => told.length === 1);
-      const { reason } = throttle;
-      await untilTrue("its number changes", () => throttle.reason !== reason);
+      const reason = throttle.throttled?.reason;
+      await untilTrue("its number changes", () => throttle.throttled?.reason !== reason);
       settings = check(two);
       await untilTrue("the second is told", () => told.length === 2);
       assert.deepEqual(told.map((text, i) => text?.startsWith([one, two][i])), [true, true], told.join("; "));

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import type { FerryResource } from "../../lib/progress/resource.ts";
 import { Browser } from "../support/browser.ts";
 import { untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
@@ -120,8 +121,26 @@ onEachFlavour(
       );
       await later.close();
 
-      // Of a long time everything stays on the axis.
-      assert.match(await page.evaluate(feedCharts, { points: 3000, reason: "long ago" }), /: long ago/);
+      // A pause goes on, though nothing is told of it.
+      assert.equal((await service.ask("POST", `/v1/ferries/${ID}/pause`)).status, 202);
+      const paused = page.locator("#spells li").filter({ hasText: /: paused$/ });
+      await paused.waitFor();
+      // The cap is told for a while more; then nothing is.
+      await untilTrue("nothing changes any more", async () => {
+        const { body } = await service.ask("GET", `/v1/ferries/${ID}`);
+        return (body as FerryResource).throttled === null;
+      });
+      await page.waitForTimeout(6000);
+      await untilTrue("it is not said to be over", async () => {
+        const [, h, m, s] = / to (\d+):(\d+):(\d+): /.exec(await paused.innerText())!.map(Number);
+        return Math.abs(new Date().setHours(h, m, s, 0) - Date.now()) < 2500;
+      }, { seconds: 5 });
+      assert.equal((await service.ask("POST", `/v1/ferries/${ID}/resume`)).status, 202);
+      await titled(page, /^Copying/);
+
+      // Of a long time everything stays on the axis, and a number that moves makes no second reason.
+      const spells = await page.evaluate(feedCharts, { points: 3000, name: "long ago" });
+      assert.deepEqual(spells.match(/long ago: \d/g), ["long ago: 2"]);
       await page.locator("#rates .u-over").hover({ position: { x: 1, y: 20 } });
       const first = page.locator("#rates .u-legend .u-value").first();
       await untilTrue("the first point is still there", async () => {

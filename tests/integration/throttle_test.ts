@@ -43,6 +43,14 @@ async function throttled(ferry: Ferry, wanted: RegExp | null): Promise<string | 
 }
 const KNOB = /^SELECT v /;
 
+/** What the latest `progress` says of it. */
+async function toldOfThrottle(ferry: Ferry): Promise<unknown> {
+  for await (const { type, data } of ferry.events(0, AbortSignal.timeout(10_000))) {
+    if (type === "progress") return data.throttled;
+  }
+  assert.fail("no progress is told");
+}
+
 function change(ferry: Ferry, throttle: unknown): Promise<void> {
   const reading = parseChange({ throttle });
   assert("change" in reading, JSON.stringify(reading));
@@ -67,6 +75,7 @@ onEachFlavour("copying waits while a query says so, replay does not", async ({ s
     await change(ferry, knob());
     const before = await still("the copy", () => ferry.resource().progress.rowsCopied);
     assert.equal(ferry.resource().state, "copying");
+    assert.deepEqual(await toldOfThrottle(ferry), { reason, name: "SELECT v FROM ops.knob of the target" });
     await using sql = await Sql.open(source.url);
     await sql.run("UPDATE shop.orders SET v = -1 WHERE id <= 100");
     await untilTrue(

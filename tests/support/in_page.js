@@ -128,12 +128,12 @@ export function hide(hidden) {
 }
 
 /**
- * Gives the page's charts so many points, a second each; copying waited at the first ones. Returns when it is said to
- * have waited.
- * @param {{ points: number, reason: string }} wanted
+ * Gives the page's charts so many points, a second each; copying waited at the first three for one thing, whose number
+ * was another each time. Returns when it is said to have waited.
+ * @param {{ points: number, name: string }} wanted
  * @returns {Promise<string>}
  */
-export async function feedCharts({ points, reason }) {
+export async function feedCharts({ points, name }) {
   const { note } = await import("/assets/charts.js");
   const real = Date.now;
   const began = real();
@@ -141,7 +141,7 @@ export async function feedCharts({ points, reason }) {
     for (let i = 0; i < points; i++) {
       Date.now = () => began + i * 1000;
       const progress = { rowsPerSecond: 1000, changesApplied: i, lagSeconds: 1 };
-      note({ progress, paused: false, throttled: i < 3 ? { reason } : null });
+      note({ progress, paused: false, throttled: i < 3 ? { name, reason: `${name}: ${i}` } : null });
     }
   } finally {
     Date.now = real;

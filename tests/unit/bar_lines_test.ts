@@ -45,11 +45,14 @@ Deno.test("the headline, the whole, and the tables under way before those to com
 
 Deno.test("more tables than the screen has lines are summed up, and no line is wider than the screen", () => {
   for (const [columns, rows] of [[120, 24], [80, 10], [40, 6], [20, 4], [10, 2], [200, 60]]) {
-    const lines = barLines(copying(MANY, { throttled: { reason: "Threads_running is 60" } }), {
-      columns,
-      rows,
-      color: false,
-    });
+    const lines = barLines(
+      copying(MANY, { throttled: { reason: "Threads_running is 60", name: "Threads_running" } }),
+      {
+        columns,
+        rows,
+        color: false,
+      },
+    );
     assert.ok(lines.length <= Math.max(1, rows - 1), `${lines.length} lines on ${rows}`);
     for (const line of lines) assert.ok(line.length <= columns, `${line.length} on ${columns}: ${line}`);
     if (rows < 6) continue;

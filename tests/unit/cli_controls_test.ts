@@ -21,7 +21,7 @@ const finding: Finding = { level: "error", code: "no-key", subject: EVIL, detail
 const trouble = { code: "x", detail: EVIL, hint: EVIL, retryable: false, findings: [finding] };
 const failed = resourceOf("a", {
   state: "failed",
-  throttled: { reason: EVIL },
+  throttled: { reason: EVIL, name: EVIL },
   tables: [tableOf({ source: EVIL })],
   error: trouble,
 });

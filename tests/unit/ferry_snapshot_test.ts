@@ -53,7 +53,7 @@ function begin(snapshot: FerrySnapshot, tables: readonly FerriedTable[], verifie
     keyless: [],
     replay: null,
     comparison: { verifier },
-    throttle: { reason: null },
+    throttle: { throttled: null },
   };
   snapshot.begin(crossing as unknown as Crossing);
 }

@@ -23,7 +23,10 @@ function knownFerry(id: string): FakeFerry {
   });
   return new FakeFerry(id, "", {
     state: "failed",
-    throttled: { reason: "SELECT v FROM ops.knob of the target is 11, above 10" },
+    throttled: {
+      reason: "SELECT v FROM ops.knob of the target is 11, above 10",
+      name: "SELECT v FROM ops.knob of the target",
+    },
     resumedTimes: 2,
     tables: [table, { ...table, source: "shop.b", state: "differing" }, { ...table, source: "shop.c" }],
     progress: {

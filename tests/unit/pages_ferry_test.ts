@@ -72,7 +72,7 @@ Deno.test("a snapshot tells what happened, what still holds, and each table's ke
     strip: "vvrrd" + "c".repeat(58) + ".",
   });
   const cutover = { attempts: 1, writesStoppedMs: 5, position: null, fenceKept: true };
-  ferry.go("copying", { tables: [table], cutover, throttled: { reason: "too much" } });
+  ferry.go("copying", { tables: [table], cutover, throttled: { reason: "too much", name: "much" } });
   const html = await (await get("/ferries/a")).text();
   const told = [...html.matchAll(/<span>(Thing \d+) &lt;happened&gt;/g)].map((m) => m[1]);
   assert.deepEqual([told.length, told[0], told.at(-1)], [49, "Thing 60", "Thing 12"]);
@@ -90,7 +90,11 @@ Deno.test("what a throttle does is told of the phase, and that replay goes on on
   const { dock, get, start } = setUp();
   await start("a");
   const notice = async (state: FerryState, hold: FerryResource["hold"]) => {
-    dock.find("a")!.go(state, { throttled: { reason: "too much" }, paused: hold !== null, hold });
+    dock.find("a")!.go(state, {
+      throttled: { reason: "too much", name: "much" },
+      paused: hold !== null,
+      hold,
+    });
     return /<p class="notice wait">(.*?)<\/p>/.exec(await (await get("/ferries/a")).text())?.[1];
   };
   assert.equal(await notice("copying", null), "Copying waits: too much. Replay goes on.");

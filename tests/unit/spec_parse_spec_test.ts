@@ -136,7 +136,13 @@ const FAULTS: readonly (readonly [field: Record<string, unknown>, pointer: strin
   [{ callbacks: { done: "https://hooks.example" } }, "/callbacks/done", "unknown-field"],
   [{ throttle: { maxLag: 5 } }, "/throttle/maxLag", "unknown-field"],
   [{ throttle: { http: "ftp://x" } }, "/throttle/http", "out-of-bounds"],
-  [{ throttle: { replicas: ["nobody"] } }, "/throttle/replicas/0", "unknown-connection"],
+  [{ throttle: { maxLagSeconds: 5, replicas: ["nobody"] } }, "/throttle/replicas/0", "unknown-connection"],
+  [{ throttle: { replicas: ["mysql://u:pw@r"] } }, "/throttle/replicas", "unbounded-replicas"],
+  [
+    { throttle: { maxLagSeconds: null, replicas: ["mysql://u:pw@r"] } },
+    "/throttle/replicas",
+    "unbounded-replicas",
+  ],
   [{ throttle: { checks: [{ on: "source", max: 1 }] } }, "/throttle/checks/0", "invalid"],
   [
     { throttle: { checks: [{ on: "source", query: "DROP TABLE x", max: 1 }] } },
@@ -273,6 +279,9 @@ Deno.test("a change may set concurrency, chunkBytes and the throttle, and nothin
     assert("faults" in reading);
     return reading.faults.map((fault) => `${fault.pointer} ${fault.code}`);
   };
+  assert.deepEqual(pointers({ throttle: { replicas: ["mysql://u:pw@r"] } }), [
+    "/throttle/replicas unbounded-replicas",
+  ]);
   assert.deepEqual(
     pointers({ copy: { deferIndexes: true, concurrency: 0 }, throttle: { maxLag: 1 }, verify: "off" }).sort(),
     [

@@ -69,6 +69,7 @@ Deno.test("what is typed becomes a spec, and every fault goes to its field", asy
       { ...finding, code: "target-unreachable", subject: "dst.example" },
       { ...finding, code: "no-key", subject: "shop.log" },
       { ...finding, code: "binlog-off", subject: "log_bin" },
+      { ...finding, code: "lock-tables-denied", subject: "shop" },
       { ...finding, code: "nobody-knows-where", subject: "whatever" },
     ],
   };
@@ -76,6 +77,7 @@ Deno.test("what is typed becomes a spec, and every fault goes to its field", asy
   assert.match(checked, /id="target-told">.*?target-unreachable/);
   assert.match(checked, /id="tables-told">.*?no-key/);
   assert.match(checked, /id="source-told">.*?binlog-off.*?id="target"/);
+  assert.match(checked, /id="fence-told">.*?lock-tables-denied/);
   assert.match(checked, /aria-label="Preflight".*?nobody-knows-where.*?<form/);
 });
 
@@ -152,7 +154,7 @@ Deno.test("a form without a name that is sent twice starts one ferry, and anothe
   assert.notEqual(made(await changed.text()), madeId);
 });
 
-Deno.test("a finding stands beside the server or the tables that it is about", () => {
+Deno.test("a finding stands beside the server, the tables or the fence that it is about", () => {
   const cases: readonly (readonly [code: string, subject: string, field: string | null])[] = [
     ["version-unsupported", "target", "target"],
     ["source-unreachable", "source", "source"],
@@ -161,6 +163,8 @@ Deno.test("a finding stands beside the server or the tables that it is about", (
     ["target-privilege", "_ferry", "target"],
     ["state-schema-newer", "_ferry", "target"],
     ["merge-binlog-format", "binlog_format", "target"],
+    ["lock-tables-denied", "shop", "fence"],
+    ["lock-tables-denied", "source", "fence"],
     ["no-key", "shop.log", "tables"],
     ["no-tables", "where", "tables"],
     ["exclude-unused", "shop.tmp_*", "exclude"],

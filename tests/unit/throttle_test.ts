@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { ThrottleSettings } from "../../lib/spec/ferry_spec.ts";
+import { Gauges } from "../../lib/throttle/gauges.ts";
 import { judgeReadings, type Reading } from "../../lib/throttle/limits.ts";
 import { Pacer } from "../../lib/throttle/pacer.ts";
 import { Throttle, type ThrottleOptions } from "../../lib/throttle/throttle.ts";
@@ -49,6 +50,37 @@ Deno.test("what is above its bound is the reason, what is at it is none", () => 
   });
 });
 
+Deno.test("a number is told with one decimal, or as many as show that it is above its bound", () => {
+  const told = (value: number, max: number, critical: number | null = null) => {
+    const verdict = judgeReadings([{ name: "n", value, max, critical }]);
+    return verdict.critical ?? verdict.reason;
+  };
+  assert.equal(told(7.412000179290771, 5), "n is 7.4, above 5");
+  assert.equal(told(7.96, 5), "n is 8.0, above 5");
+  assert.equal(told(12, 5), "n is 12, above 5");
+  assert.equal(told(5.0412000179290771, 5), "n is 5.04, above 5");
+  assert.equal(told(0.0125, 0.01), "n is 0.013, above 0.01");
+  assert.equal(told(0.1 + 0.2, 0.3), `n is ${0.1 + 0.2}, above 0.3`);
+  assert.equal(told(8.123456, 5, 6.5), "n is 8.1, above 6.5");
+});
+
+Deno.test("an address that sends one elsewhere holds the copy, whatever is answered there", async () => {
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    const there = new URL(url).pathname === "/sign-in";
+    return new Response("who are you?", { status: there ? 200 : 302, headers: { location: "/sign-in" } });
+  });
+  const http = `http://127.0.0.1:${server.addr.port}/`;
+  const gauges = new Gauges({ source: "mysql://nobody@127.0.0.1:9", target: "mysql://nobody@127.0.0.1:9" });
+  try {
+    const { reason } = judgeReadings(
+      await gauges.read({ ...NO_LIMIT, http }, null, new AbortController().signal),
+    );
+    assert.equal(reason, `the answer of 127.0.0.1:${server.addr.port} is 302, above 299`);
+  } finally {
+    await gauges.close();
+  }
+});
+
 Deno.test("a number that nobody can read counts as too much", () => {
   const { reason } = judgeReadings([reading({ unknown: "no answer" }, 100)]);
   assert.equal(reason, "Threads_running of the source cannot be read: no answer");
@@ -92,18 +124,19 @@ Deno.test("nothing is looked at while the ferry cuts over, and everything again 
     settings: () => ({ ...NO_LIMIT, http: `http://127.0.0.1:${server.addr.port}/` }),
     cuttingOver: () => cuttingOver,
   });
+  const reason = () => throttle.throttled?.reason ?? null;
   const end = new AbortController();
   const running = throttle.run(end.signal).catch((e) => e);
   try {
     await new Promise((r) => setTimeout(r, 2500));
     assert.equal(looks, 1);
-    assert.equal(throttle.reason, null, "what was read when it began says nothing");
+    assert.equal(reason(), null, "what was read when it began says nothing");
     cuttingOver = false;
-    for (let i = 0; throttle.reason === null; i++) {
+    for (let i = 0; reason() === null; i++) {
       assert(i < 200, "it is looked at again");
       await new Promise((r) => setTimeout(r, 50));
     }
-    assert.match(throttle.reason!, /is 503, above 299$/);
+    assert.match(reason()!, /is 503, above 299$/);
   } finally {
     end.abort(new Error("over"));
     assert.equal((await running).name, "AbortError");
@@ -141,11 +174,14 @@ Deno.test("a cap is told when copying waits for it, and not when it does not any
     throttle.copied(1000, 1);
     const waiting = throttle.allowed(end.signal);
     await toldOf(1);
-    assert.equal(throttle.reason, "the cap on rows a second is 10");
+    assert.deepEqual(throttle.throttled, {
+      reason: "the cap on rows a second is 10",
+      name: "the cap on rows a second",
+    });
     assert.equal(throttle.holds, false, "comparing does not wait");
     settings = { ...NO_LIMIT, http: `http://127.0.0.1:${server.addr.port}/` };
     await waiting;
-    assert.equal(throttle.reason, null);
+    assert.equal(throttle.throttled, null);
     // Two looks find nothing, the third one does.
     await toldOf(2);
     assert.equal(throttle.holds, true);

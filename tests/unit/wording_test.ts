@@ -65,7 +65,7 @@ Deno.test("an event's text is the headline with the numbers that are known", () 
   const way = "0 tables from src.example:3307 to dst.example";
   assert.equal(
     said("copying", { rowsCopied: 1500, rowsEstimated: 3000, rowsPerSecond: 700, etaSeconds: 120 }, {
-      throttled: { reason: "lag of 6 s" },
+      throttled: { reason: "lag of 6 s", name: "lag" },
     }),
     `Copying ${way}: 50 %, about 2 minutes left (1,500 rows, 700 rows/s, slowed down: lag of 6 s)`,
   );
