@@ -70,9 +70,10 @@ const OTHER_OBJECTS = new Set([
  */
 export function words(text: string): string[] {
   const found: string[] = [];
-  // Executable comments count as text; others are passed over.
+  // Executable comments count as text; others are passed over. A bare name may hold whatever stands above ASCII (MySQL,
+  // "Schema Object Names"): vowel signs and accents are no letters to Unicode.
   const pattern =
-    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"((?:[^"\\]|\\[\s\S]|"")*)"|@+[\p{L}\p{N}_$.]*|`((?:[^`]|``)*)`|([\p{L}\p{N}_$]+)|([.()])/gu;
+    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"((?:[^"\\]|\\[\s\S]|"")*)"|@+[\p{L}\p{N}_$.\u0080-\uffff]*|`((?:[^`]|``)*)`|([\p{L}\p{N}_$\u0080-\uffff]+)|([.()])/gu;
   for (const [, inDouble, inBackticks, bareWord, sign] of text.matchAll(pattern)) {
     if (inDouble !== undefined) found.push("=" + inDouble.replaceAll('""', '"'));
     else if (inBackticks !== undefined) found.push("=" + inBackticks.replaceAll("``", "`"));

@@ -43,6 +43,25 @@ Deno.test("DDL on a ferried table stops, however the table is named", () => {
   assert.equal(judge("ALTER TABLE shop.orders ADD x INT", "other"), "ddl-on-ferried-table");
 });
 
+Deno.test("a bare name in any script is one name", () => {
+  for (
+    const name of [
+      "ข้อมูล", // Thai, with vowel signs and a tone mark
+      "ग्राहक", // Devanagari
+      "cafe\u0301", // an accent of its own
+      "a\u200db", // what joins two letters
+      "größe",
+    ]
+  ) {
+    for (
+      const text of [`TRUNCATE TABLE ${name}`, `DROP TABLE a, shop.${name}`, `ALTER TABLE ${name}\nADD x INT`]
+    ) {
+      const v = judgeStatement(text, "shop", (s, n) => s === "shop" && n === name, () => false);
+      assert.equal(v.stop && v.code, "ddl-on-ferried-table", text);
+    }
+  }
+});
+
 Deno.test("DML as a statement stops, whatever it names", () => {
   for (
     const text of [
