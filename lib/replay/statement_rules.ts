@@ -112,14 +112,18 @@ function judge(
     return { stop: true, code: "statement-format" };
   }
   if (HARMLESS.has(verb) || verb === "ANALYZE") return PASS;
+  const replaces = all[1]?.toUpperCase() === "OR";
+  // A session's own table may bear a ferried one's name and hides it: no base table is meant.
+  if ((verb === "CREATE" || verb === "DROP") && all[replaces ? 3 : 1]?.toUpperCase() === "TEMPORARY") {
+    return PASS;
+  }
   const object = all.slice(1).map((w) => w.toUpperCase()).find((w) =>
     OTHER_OBJECTS.has(w) || STRUCTURE.has(w)
   );
   if (["CREATE", "ALTER", "DROP"].includes(verb) && object !== undefined) {
     if (OTHER_OBJECTS.has(object) && object !== "SPATIAL") return PASS;
+    // A CREATE TABLE of a ferried name either changed nothing (IF NOT EXISTS) or follows a DROP or RENAME that stopped us;
     // MariaDB's CREATE OR REPLACE TABLE drops what was there.
-    const replaces = all[1]?.toUpperCase() === "OR";
-    // A CREATE TABLE of a ferried name either changed nothing (IF NOT EXISTS) or follows a DROP or RENAME that stopped us.
     if (
       verb === "CREATE" && !replaces && (object === "TABLE" || object === "DATABASE" || object === "SCHEMA")
     ) {
