@@ -183,7 +183,8 @@ export class EventReader<T extends BoundTable> {
 
   #query(type: number, b: Buffer, o: number, end: number): void {
     const compressed = type === EventType.MARIADB_QUERY_COMPRESSED;
-    const { text, schema } = parseQuery(b, o + HEADER_LENGTH, end, compressed);
+    const { texts, schema } = parseQuery(b, o + HEADER_LENGTH, end, compressed);
+    const [text] = texts;
     const role = queryRole(text);
     const time = header.eventTimestamp(b, o);
     switch (role) {
@@ -214,21 +215,20 @@ export class EventReader<T extends BoundTable> {
         this.#prepared.delete(xaStatementXid(text));
         return this.#commit(time);
       case "statement":
-        return this.#statement(text, schema, time);
+        return this.#statement(texts, schema, time);
     }
   }
 
-  #statement(text: string, schema: string, time: number): void {
+  #statement(texts: readonly string[], schema: string, time: number): void {
     if (!this.#open) this.#begin(null, false);
     // CREATE TABLE … SELECT: rows follow, and an XID.
-    if (/\sSTART\s+TRANSACTION\s*$/i.test(text.slice(-64))) this.#explicit = true;
-    if (this.#explicit) {
-      this.#handler.statement(text, schema, { position: this.#complete, gtid: this.#gtid, timestamp: time });
-      return;
-    }
-    const end = this.#end(time);
-    this.#handler.statement(text, schema, end);
-    this.#handler.commit(end);
+    if (/\sSTART\s+TRANSACTION\s*$/i.test(texts[0].slice(-64))) this.#explicit = true;
+    const explicit = this.#explicit;
+    const end = explicit
+      ? { position: this.#complete, gtid: this.#gtid, timestamp: time }
+      : this.#end(time);
+    for (const text of texts) this.#handler.statement(text, schema, end);
+    if (!explicit) this.#handler.commit(end);
   }
 
   #begin(gtid: string | null, explicit: boolean): void {

@@ -49,7 +49,8 @@ export interface TailHandler<T extends BoundTable> {
   /** A transaction is complete: XID, COMMIT, or behind a statement that is its own transaction. */
   commit(end: TransactionEnd): void;
   /**
-   * Every query event that is no transaction control: DDL, and DML in statement format. `text` is read as UTF-8.
+   * Every query event that is no transaction control: DDL, and DML in statement format. Called once for each text that
+   * its bytes may stand for, where that cannot be told; a letter that cannot be read is U+FFFD.
    * Where it is its own transaction, `end` is its end and {@link commit} follows; inside a transaction
    * (CREATE TABLE … SELECT) the position is where the last complete one ended.
    */

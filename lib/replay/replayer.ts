@@ -200,8 +200,8 @@ export class Replayer implements TailHandler<BoundTable> {
     const verdict = judgeStatement(
       text,
       schema,
-      (s, n) => this.#names.has(`${s}.${n}`.toLowerCase()),
-      (s) => [...this.#names].some((name) => name.startsWith(`${s}.`.toLowerCase())),
+      (s, n) => anyIs(this.#names, `${s}.${n}`.toLowerCase(), "$"),
+      (s) => anyIs(this.#names, `${s}.`.toLowerCase(), ""),
     );
     if (verdict.stop) {
       const at = `${end.position.file}:${end.position.offset}`;
@@ -285,6 +285,14 @@ export class Replayer implements TailHandler<BoundTable> {
       this.#wake?.();
     }
   }
+}
+
+/** Whether one of `names` is `written`, or begins so; a letter that could not be read may be any that is not of ASCII. */
+function anyIs(names: ReadonlySet<string>, written: string, end: "$" | ""): boolean {
+  if (end === "$" && !written.includes("\ufffd")) return names.has(written);
+  const parts = written.split(/\ufffd+/).map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
+  const pattern = new RegExp(`^${parts.join("[^\\0-\\x7f]+")}${end}`, "u");
+  return [...names].some((name) => pattern.test(name));
 }
 
 function excerpt(text: string): string {

@@ -109,3 +109,35 @@ for (const c of CASES) {
     }
   }, { ...(c.only && { only: c.only }), ...(c.source && { source: c.source }) });
 }
+
+onEachFlavour(
+  "TRUNCATE of a ferried table from a client that speaks latin1 stops the ferry",
+  async (pair) => {
+    const { source, target } = pair;
+    await using sql = await Sql.open(source.url);
+    await sql.run(
+      "CREATE DATABASE shop; CREATE TABLE shop.größe (id INT NOT NULL PRIMARY KEY, v INT NOT NULL); " +
+        "CREATE TABLE shop.grüße (id INT PRIMARY KEY); INSERT INTO shop.größe VALUES (1,1),(2,2)",
+    );
+    await using latin1 = await Sql.open(source.url, "LATIN1_SWEDISH_CI");
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(
+        shopSpec(source.url, target.url, {
+          tables: ["shop.größe"],
+          cutover: { mode: "manual", fence: "none" },
+        }),
+      );
+      await until(ferry, ["awaitingCutover"]);
+      await latin1.run("ALTER TABLE shop.grüße ADD COLUMN x INT COMMENT 'größe'; DROP TABLE shop.grüße");
+      await new Promise((r) => setTimeout(r, 1000));
+      assert.equal(ferry.resource().state, "awaitingCutover", "DDL elsewhere is none of its business");
+      await latin1.run("TRUNCATE TABLE shop.größe");
+      const failed = await until(ferry, ["failed"], 30);
+      assert.equal(failed.error?.code, "ddl-on-ferried-table", failed.error?.detail);
+      assert.match(failed.error!.detail, /TRUNCATE TABLE shop\.größe$/);
+    } finally {
+      await dock.close();
+    }
+  },
+);

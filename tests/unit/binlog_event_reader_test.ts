@@ -8,6 +8,7 @@ import type { BoundTable, TailHandler } from "../../lib/binlog/tail.ts";
 import { wireLayout } from "../../lib/schema/wire_layout.ts";
 import {
   anonymous,
+  clientStatus,
   column,
   event,
   format,
@@ -117,6 +118,39 @@ Deno.test("DDL is a transaction of its own; inside a transaction a statement end
     `statement :CREATE TABLE y ${end}`,
     `commit ${size(...inside)}`,
   ]);
+});
+
+Deno.test("a statement is read in the character set of the client that sent it", () => {
+  const texts = (bytes: Buffer, collation: number | null) =>
+    told(query(bytes, "shop", collation === null ? undefined : clientStatus(collation))).words
+      .filter((w) => w.startsWith("statement")).map((w) => w.slice("statement shop:".length, -5));
+  const utf8 = Buffer.from("DROP TABLE größe");
+  const latin1 = Buffer.from("DROP TABLE größe", "latin1");
+  assert.deepEqual(texts(latin1, 8), ["DROP TABLE größe"]);
+  assert.deepEqual(texts(latin1, 1032), ["DROP TABLE größe"], "MariaDB's NO PAD");
+  assert.deepEqual(texts(utf8, 255), ["DROP TABLE größe"]);
+  assert.deepEqual(texts(utf8, 2304), ["DROP TABLE größe"], "MariaDB's newest");
+  assert.deepEqual(texts(utf8, null), ["DROP TABLE größe"]);
+  assert.deepEqual(texts(Buffer.from("DROP TABLE x"), 8), ["DROP TABLE x"]);
+  const cases: [string, string, number][] = [
+    ["e3e5f0ee", "геро", 51],
+    ["d5d5ccec", "照天", 28],
+    ["955c", "表", 95],
+    ["a5c6", "氾", 1],
+  ];
+  for (const [hex, word, collation] of cases) {
+    assert.equal(
+      texts(Buffer.concat([Buffer.from("DROP TABLE "), Buffer.from(hex, "hex")]), collation)[0],
+      `DROP TABLE ${word}`,
+    );
+  }
+  // What a server words itself may be UTF-8, whatever the client speaks: both readings are told.
+  assert.deepEqual(texts(utf8, 8), ["DROP TABLE grÃ¶ÃŸe", "DROP TABLE größe"]);
+  // To a latin1 client this is a space.
+  assert.deepEqual(texts(Buffer.from("DROP TABLE\xa0x", "latin1"), 8), ["DROP TABLE\xa0x", "DROP TABLE x"]);
+  // A set that nobody here can read (cp850), and bytes that no set would give.
+  assert.deepEqual(texts(Buffer.from("DROP TABLE gr\x94\xe1e", "latin1"), 4), ["DROP TABLE gr\ufffd\ufffde"]);
+  assert.deepEqual(texts(latin1, 255), ["DROP TABLE gr\ufffd\ufffde"]);
 });
 
 Deno.test("MariaDB's GTID says by its flag whether the next statement is all", () => {
