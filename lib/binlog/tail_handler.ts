@@ -15,6 +15,8 @@ export interface TransactionEnd {
   readonly gtid: string | null;
   /** When its last statement began, in seconds since 1970. */
   readonly timestamp: number;
+  /** XA transactions that are prepared here and hold no row of a bound table: their commits are no matter. */
+  readonly prepared: readonly string[];
 }
 
 /** What a table that is ferried is bound to. */

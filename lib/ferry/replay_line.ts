@@ -81,6 +81,7 @@ export class ReplayLine {
         else tail.resume();
       },
       new Set(manifest.keyless.map((t) => tableLabel(t.table))),
+      saved.prepared,
     );
     const readPoint = readPointFor(plan.source, delivered);
     await readPoint.dress(options.statusSession);
@@ -103,6 +104,7 @@ export class ReplayLine {
       connection: driverOptions(parseConnectionUrl(options.source)),
       serverId: 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff),
       ...tailStart(saved),
+      prepared: saved.prepared,
       handler: replayer,
       heartbeatSeconds: 0.5,
     });

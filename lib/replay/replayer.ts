@@ -40,6 +40,8 @@ export interface Batch {
   readonly position: BinlogPosition;
   /** The GTIDs that are committed with it: those of `position`, whatever ends meanwhile (I5). `null` without GTIDs. */
   readonly gtids: string | null;
+  /** XA transactions that were prepared before `position`, that are open there and hold nothing of ours. */
+  readonly prepared: readonly string[];
 }
 
 /** Bytes that may wait before the tail is held (design, backpressure). */
@@ -51,6 +53,7 @@ export class Replayer implements TailHandler<BoundTable> {
   #count = 0;
   #bytes = 0;
   #complete: BinlogPosition;
+  #prepared: readonly string[];
   #oldest: number | null = null;
   #wake: (() => void) | null = null;
   /** As `schema.name` in lower case: with lower_case_table_names a statement may write them in any. */
@@ -66,9 +69,12 @@ export class Replayer implements TailHandler<BoundTable> {
     private readonly onPressure: (full: boolean) => void,
     /** Tables of which only the definition is watched, by the same names. */
     watched: ReadonlySet<string> = new Set(),
+    /** XA transactions that are prepared at the start and hold nothing of ours. */
+    prepared: readonly string[] = [],
   ) {
     this.#names = new Set([...tables.keys(), ...watched].map((name) => name.toLowerCase()));
     this.#complete = delivered.position;
+    this.#prepared = prepared;
   }
 
   /** Row changes that wait, and what is left to do for those of an earlier flush. */
@@ -94,6 +100,11 @@ export class Replayer implements TailHandler<BoundTable> {
   /** GTIDs of the transactions up to {@linkcode complete}, or `null`. */
   get gtids(): string | null {
     return this.delivered.complete;
+  }
+
+  /** XA transactions that are prepared at {@linkcode complete} and hold nothing of ours. */
+  get prepared(): readonly string[] {
+    return this.#prepared;
   }
 
   /** Tables with waiting changes, and those that these may reach. */
@@ -122,6 +133,7 @@ export class Replayer implements TailHandler<BoundTable> {
       oldest: this.#oldest,
       position,
       gtids: this.gtids,
+      prepared: this.#prepared,
     };
     this.#pending = new Map();
     this.#count = 0;
@@ -190,6 +202,7 @@ export class Replayer implements TailHandler<BoundTable> {
   commit(end: TransactionEnd): void {
     this.notes.end();
     this.#complete = end.position;
+    this.#prepared = end.prepared;
     this.newestTimestamp = end.timestamp;
     if (this.#count > 0) this.#oldest ??= end.timestamp;
     this.delivered.end(end.position);

@@ -18,6 +18,7 @@ import {
   table,
   tableMap,
   tableMapBody,
+  xaPrepared,
   xid,
 } from "./binlog_events.ts";
 
@@ -278,15 +279,6 @@ Deno.test("whatever cannot be understood stops the reader, with its place", () =
   }
 });
 
-function xaPrepared(onePhase: number): Buffer {
-  const body = Buffer.alloc(14);
-  body[0] = onePhase;
-  body.writeUInt32LE(1, 1);
-  body.writeUInt32LE(1, 5);
-  body[13] = 0x61;
-  return event(EventType.XA_PREPARE, body);
-}
-
 Deno.test("XA in one phase, prepared without our rows, or rolled back is harmless", () => {
   const begin = [anonymous(), query("XA START X'61',X'',1")];
   const t = tableMap(5, "shop", "t");
@@ -300,6 +292,29 @@ Deno.test("XA in one phase, prepared without our rows, or rolled back is harmles
     "commit",
   );
   assert.equal(last(anonymous(), query("XA ROLLBACK X'62',X'',1")), "commit");
+});
+
+Deno.test("what is prepared and not ours is told with every end, and known to a reader that begins there", () => {
+  const [a, b] = ["x'61',x'',1", "x'62',x'',1"];
+  const prepare = [anonymous(), query(`XA START ${a}`), query(`XA END ${a}`), xaPrepared(0)];
+  const handler = new Told();
+  const ends: (readonly string[])[] = [];
+  const commit = handler.commit;
+  handler.commit = (end) => {
+    ends.push(end.prepared);
+    commit(end);
+  };
+  feed(handler, ...prepare, anonymous(), xid(), anonymous(), query(`XA COMMIT ${a}`), anonymous(), xid());
+  assert.deepEqual(ends, [[a], [a], [], []]);
+  const later = (...events: Buffer[]) => {
+    ends.length = 0;
+    const reader = new EventReader({ file: "b.1", offset: 1000 }, handler, [a, b]);
+    for (const e of [format(), ...events]) reader.read(e, 0, e.length);
+    return ends;
+  };
+  assert.deepEqual(later(anonymous(), query(`XA COMMIT ${a}`)), [[b]]);
+  assert.deepEqual(later(anonymous(), query(`XA ROLLBACK ${b}`)), [[a]]);
+  assert.throws(() => later(anonymous(), query("XA COMMIT x'63',x'',1")), { code: "xa-transaction" });
 });
 
 Deno.test("rows of other tables are passed over, whatever they hold", () => {

@@ -76,6 +76,16 @@ export function xid(fields: HeaderFields = {}): Buffer {
   return event(EventType.XID, Buffer.alloc(8, 1), fields);
 }
 
+/** The XA transaction `x'61',x'',1` is prepared. */
+export function xaPrepared(onePhase: number): Buffer {
+  const body = Buffer.alloc(14);
+  body[0] = onePhase;
+  body.writeUInt32LE(1, 1);
+  body.writeUInt32LE(1, 5);
+  body[13] = 0x61;
+  return event(EventType.XA_PREPARE, body);
+}
+
 /** An anonymous GTID. */
 export function anonymous(): Buffer {
   return event(EventType.ANONYMOUS_GTID, Buffer.alloc(25));

@@ -56,7 +56,7 @@ Deno.test("a stream that begins by GTIDs behind 4 GiB opens with the beginning o
 
 Deno.test("a tail begins at the saved place, or by GTIDs where that cannot be asked for", () => {
   const at = (offset: number, gtids: string | null) =>
-    tailStart({ file: "b.1", offset, gtids, changes: 0 }).startGtids;
+    tailStart({ file: "b.1", offset, gtids, prepared: [], changes: 0 }).startGtids;
   const gtids = "11111111-1111-1111-1111-111111111111:1-3";
   assert.equal(at(0, gtids), gtids);
   assert.equal(at(0, ""), "");
@@ -65,7 +65,7 @@ Deno.test("a tail begins at the saved place, or by GTIDs where that cannot be as
   assert.equal(at(2 ** 32, gtids), gtids);
   assert.equal(at(2 ** 32, ""), "");
   assert.equal(at(2 ** 32, null), undefined, "without GTIDs the stream says why it cannot");
-  const { start } = tailStart({ file: "b.1", offset: 2 ** 32, gtids, changes: 7 });
+  const { start } = tailStart({ file: "b.1", offset: 2 ** 32, gtids, prepared: [], changes: 7 });
   assert.deepEqual(start, { file: "b.1", offset: 2 ** 32 }, "offsets are added up from there");
 });
 

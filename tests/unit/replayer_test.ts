@@ -19,6 +19,7 @@ import {
   rows,
   table as tableOf,
   tableMap,
+  xaPrepared,
   xid,
 } from "./binlog_events.ts";
 
@@ -146,6 +147,18 @@ Deno.test("what is taken in the middle of a transaction is saved without its GTI
   without.begin(`${UUID}:1`);
   without.end(START);
   assert.equal(without.complete, null, "no GTIDs are kept");
+});
+
+Deno.test("what is taken knows the XA transactions that were prepared up to its position, and none behind it (I9)", () => {
+  const told = new Told();
+  const { replayer } = told;
+  const xa = "x'61',x'',1";
+  told.read(gtid(4), query(`XA START ${xa}`), query(`XA END ${xa}`), xaPrepared(0));
+  assert.deepEqual(replayer.take().prepared, [xa]);
+  told.read(gtid(5), query("BEGIN"), tableMap(5, "shop", "t"), rows(EventType.DELETE_ROWS, 5, [[1, 10]]));
+  const half = replayer.take();
+  told.read(xid(), gtid(6), query(`XA COMMIT ${xa}`));
+  assert.deepEqual([half.prepared, replayer.take().prepared], [[xa], []]);
 });
 
 Deno.test("a statement that is its own transaction ends it", () => {
