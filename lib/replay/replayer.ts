@@ -16,7 +16,7 @@ import { keyString } from "../mysql/row_list.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { KeyNotes, TakenNotes } from "./key_notes.ts";
 import { PendingChanges } from "./pending_changes.ts";
-import { judgeStatement } from "./statement_rules.ts";
+import { anyIs, judgeStatement } from "./statement_rules.ts";
 
 /** A ferried table as one table map shows it. */
 export interface BoundTable {
@@ -298,14 +298,6 @@ export class Replayer implements TailHandler<BoundTable> {
       this.#wake?.();
     }
   }
-}
-
-/** Whether one of `names` is `written`, or begins so; a letter that could not be read may be any that is not of ASCII. */
-function anyIs(names: ReadonlySet<string>, written: string, end: "$" | ""): boolean {
-  if (end === "$" && !written.includes("\ufffd")) return names.has(written);
-  const parts = written.split(/\ufffd+/).map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
-  const pattern = new RegExp(`^${parts.join("[^\\0-\\x7f]+")}${end}`, "u");
-  return [...names].some((name) => pattern.test(name));
 }
 
 function excerpt(text: string): string {

@@ -168,3 +168,11 @@ function namesFerried(
   }
   return false;
 }
+
+/** Whether one of `names` is `written`, or begins so; a letter that could not be read may be any that is not of ASCII. */
+export function anyIs(names: ReadonlySet<string>, written: string, end: "$" | ""): boolean {
+  if (end === "$" && !written.includes("\ufffd")) return names.has(written);
+  const parts = written.split(/\ufffd+/).map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
+  const pattern = new RegExp(`^${parts.join("[^\\0-\\x7f]+")}${end}`, "u");
+  return [...names].some((name) => pattern.test(name));
+}
