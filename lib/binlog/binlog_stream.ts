@@ -55,7 +55,7 @@ interface Packet {
 type Take = (this: unknown, packet: Packet, connection: unknown) => unknown;
 
 /** The largest offset that can be asked for: the request has 32 bits for it. */
-const MAX_START = 0xffff_ffff;
+export const MAX_START = 0xffff_ffff;
 /** Seconds that the server waits for us to read on, as long as a ferry is held, and the control connection for a word. */
 const WEEKS = 2_147_483;
 

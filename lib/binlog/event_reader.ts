@@ -19,6 +19,8 @@ import { TableMaps } from "./table_maps.ts";
 import { tableIdAt } from "./table_map.ts";
 import type { BoundTable, TailHandler, TransactionEnd } from "./tail_handler.ts";
 
+const XA_HINT = "Another try meets it again; start another ferry when XA RECOVER lists nothing on the source";
+
 /** Fed with events, it calls its handler. */
 export class EventReader<T extends BoundTable> {
   readonly #handler: TailHandler<T>;
@@ -35,11 +37,12 @@ export class EventReader<T extends BoundTable> {
   /** Rows of a bound table were in it. */
   #touched = false;
   #gtid: string | null = null;
-  /** XA transactions that were prepared before our eyes and hold nothing of ours. */
-  readonly #prepared = new Set<string>();
+  /** XA transactions that were prepared before our eyes and hold nothing of ours; new with every change. */
+  #prepared: readonly string[];
 
-  /** Reads from `start` on. */
-  constructor(start: BinlogPosition, handler: TailHandler<T>) {
+  /** Reads from `start` on; `prepared` is what an earlier reader knew there. */
+  constructor(start: BinlogPosition, handler: TailHandler<T>, prepared: readonly string[] = []) {
+    this.#prepared = prepared;
     this.#handler = handler;
     this.#position = new RunningPosition(start);
     this.#complete = start;
@@ -183,7 +186,8 @@ export class EventReader<T extends BoundTable> {
 
   #query(type: number, b: Buffer, o: number, end: number): void {
     const compressed = type === EventType.MARIADB_QUERY_COMPRESSED;
-    const { text, schema } = parseQuery(b, o + HEADER_LENGTH, end, compressed);
+    const { texts, schema } = parseQuery(b, o + HEADER_LENGTH, end, compressed);
+    const [text] = texts;
     const role = queryRole(text);
     const time = header.eventTimestamp(b, o);
     switch (role) {
@@ -205,30 +209,29 @@ export class EventReader<T extends BoundTable> {
       case "xa-end":
         return;
       case "xa-commit":
-        // Prepared before we looked, or by a tail before this one: what it changes was never delivered to us.
-        if (!this.#prepared.delete(xaStatementXid(text))) {
-          throw this.#fail("xa-transaction", `its rows were prepared before the tail began: ${text}`, type);
+        // Prepared before the ferry's first position: what it changes was never delivered, to no tail.
+        if (!this.#resolve(xaStatementXid(text))) {
+          throw this.#fail("xa-transaction", `it was prepared before the ferry began: ${text}`, type);
         }
         return this.#commit(time);
       case "xa-rollback":
-        this.#prepared.delete(xaStatementXid(text));
+        this.#resolve(xaStatementXid(text));
         return this.#commit(time);
       case "statement":
-        return this.#statement(text, schema, time);
+        return this.#statement(texts, schema, time);
     }
   }
 
-  #statement(text: string, schema: string, time: number): void {
+  #statement(texts: readonly string[], schema: string, time: number): void {
     if (!this.#open) this.#begin(null, false);
     // CREATE TABLE … SELECT: rows follow, and an XID.
-    if (/\sSTART\s+TRANSACTION\s*$/i.test(text.slice(-64))) this.#explicit = true;
-    if (this.#explicit) {
-      this.#handler.statement(text, schema, { position: this.#complete, gtid: this.#gtid, timestamp: time });
-      return;
-    }
-    const end = this.#end(time);
-    this.#handler.statement(text, schema, end);
-    this.#handler.commit(end);
+    if (/\sSTART\s+TRANSACTION\s*$/i.test(texts[0].slice(-64))) this.#explicit = true;
+    const explicit = this.#explicit;
+    const end = explicit
+      ? { position: this.#complete, gtid: this.#gtid, timestamp: time, prepared: this.#prepared }
+      : this.#end(time);
+    for (const text of texts) this.#handler.statement(text, schema, end);
+    if (!explicit) this.#handler.commit(end);
   }
 
   #begin(gtid: string | null, explicit: boolean): void {
@@ -247,7 +250,7 @@ export class EventReader<T extends BoundTable> {
   }
 
   #end(timestamp: number): TransactionEnd {
-    const end = { position: this.position, gtid: this.#gtid, timestamp };
+    const end = { position: this.position, gtid: this.#gtid, timestamp, prepared: this.#prepared };
     this.#complete = end.position;
     this.#open = false;
     this.#touched = false;
@@ -266,9 +269,16 @@ export class EventReader<T extends BoundTable> {
           EventType.XA_PREPARE,
         );
       }
-      this.#prepared.add(xid);
+      this.#prepared = [...this.#prepared, xid];
     }
     this.#commit(header.eventTimestamp(b, o));
+  }
+
+  /** Whether the XA transaction was one that holds nothing of ours. */
+  #resolve(xid: string): boolean {
+    const before = this.#prepared.length;
+    this.#prepared = this.#prepared.filter((known) => known !== xid);
+    return this.#prepared.length < before;
   }
 
   /** A new file or transaction while one with our rows is open: its end is missing, and was it ever committed? */
@@ -299,6 +309,7 @@ export class EventReader<T extends BoundTable> {
       `Cannot read the binlog up to "${at}", event ${header.eventName(type)}: ${state}`,
       {
         ...(cause === undefined ? {} : { cause }),
+        ...(code === "xa-transaction" ? { hint: XA_HINT } : {}),
       },
     );
   }

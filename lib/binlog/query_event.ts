@@ -5,11 +5,12 @@
  */
 import type { Buffer } from "node:buffer";
 import { inflateEvent } from "./compression.ts";
+import { clientCollation, readings } from "./statement_charset.ts";
 
 /** A statement in the binlog. */
 export interface QueryEvent {
-  /** Its text, read as UTF-8 (the client may have sent another charset). */
-  readonly text: string;
+  /** Its text; further ones where its bytes may stand for another one too. */
+  readonly texts: readonly string[];
   /** Default schema, or `""`. */
   readonly schema: string;
 }
@@ -18,11 +19,12 @@ export interface QueryEvent {
 export function parseQuery(b: Buffer, o: number, end: number, compressed: boolean): QueryEvent {
   const schemaLength = b[o + 8];
   const statusLength = b.readUInt16LE(o + 11);
-  o += 13 + statusLength;
+  const status = o + 13;
+  o = status + statusLength;
   const schema = b.toString("utf8", o, o + schemaLength);
   o += schemaLength + 1;
-  const text = compressed ? inflateEvent(b, o, end).toString("utf8") : b.toString("utf8", o, end);
-  return { text, schema };
+  const bytes = compressed ? inflateEvent(b, o, end) : b.subarray(o, end);
+  return { texts: readings(bytes, clientCollation(b, status, status + statusLength)), schema };
 }
 
 /** What a statement does to the transaction it is in. */

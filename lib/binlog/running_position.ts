@@ -6,6 +6,11 @@ import { EventType, FLAG_ARTIFICIAL } from "./event_header.ts";
 import type { BinlogPosition } from "./position.ts";
 
 const WRAP = 0x1_0000_0000;
+/** Events that stand at the beginning of a file and nowhere else. */
+const OPENING: ReadonlySet<number> = new Set<number>([
+  EventType.FORMAT_DESCRIPTION,
+  EventType.PREVIOUS_GTIDS,
+]);
 
 /** Adds up the events' lengths, and holds the sum against what the events say. */
 export class RunningPosition {
@@ -34,6 +39,11 @@ export class RunningPosition {
     if (next === 0) {
       // Begun in the middle of a file, the stream opens with that file's description, which stands elsewhere.
       if (type !== EventType.FORMAT_DESCRIPTION) this.#offset += length;
+      return;
+    }
+    if (OPENING.has(type)) {
+      // They open a file, and a stream that begins by GTIDs in the middle of one: what they say is all of it.
+      this.#offset = Math.max(this.#offset, next);
       return;
     }
     const before = this.#offset;

@@ -19,6 +19,8 @@ export interface BinlogTailOptions<T extends BoundTable> {
   readonly start: BinlogPosition;
   /** MySQL with GTIDs: begin behind this set of transactions instead; `""` is all that the source still has. */
   readonly startGtids?: string;
+  /** What the transaction before said of XA transactions that are prepared. */
+  readonly prepared?: readonly string[];
   /** Is told what happens. */
   readonly handler: TailHandler<T>;
   /** Seconds of silence after which the server says that it is there. Default 5. */
@@ -40,7 +42,7 @@ export class BinlogTail<T extends BoundTable> {
   constructor(options: BinlogTailOptions<T>) {
     this.done = this.#done.promise;
     this.done.catch(() => {}); // may be looked at later
-    const reader = new EventReader<T>(options.start, options.handler);
+    const reader = new EventReader<T>(options.start, options.handler, options.prepared);
     this.#stream = new BinlogStream({
       connection: options.connection,
       serverId: options.serverId,

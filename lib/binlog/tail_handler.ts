@@ -15,6 +15,8 @@ export interface TransactionEnd {
   readonly gtid: string | null;
   /** When its last statement began, in seconds since 1970. */
   readonly timestamp: number;
+  /** XA transactions that are prepared here and hold no row of a bound table: their commits are no matter. */
+  readonly prepared: readonly string[];
 }
 
 /** What a table that is ferried is bound to. */
@@ -49,7 +51,8 @@ export interface TailHandler<T extends BoundTable> {
   /** A transaction is complete: XID, COMMIT, or behind a statement that is its own transaction. */
   commit(end: TransactionEnd): void;
   /**
-   * Every query event that is no transaction control: DDL, and DML in statement format. `text` is read as UTF-8.
+   * Every query event that is no transaction control: DDL, and DML in statement format. Called once for each text that
+   * its bytes may stand for, where that cannot be told; a letter that cannot be read is U+FFFD.
    * Where it is its own transaction, `end` is its end and {@link commit} follows; inside a transaction
    * (CREATE TABLE … SELECT) the position is where the last complete one ended.
    */

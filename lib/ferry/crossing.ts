@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { BinlogPosition } from "../binlog/position.ts";
+import { type BinlogPosition, positionText } from "../binlog/position.ts";
 import type { FerriedTable } from "../copy/ferried_table.ts";
 import { binlogEnd } from "../cutover/binlog_end.ts";
 import type { Fence } from "../cutover/fence.ts";
@@ -27,6 +27,7 @@ import { firstMemory, makeManifest, type Manifest } from "./manifest.ts";
 import type { Orders } from "./orders.ts";
 import { ReplayLine } from "./replay_line.ts";
 import { goTheRoad } from "./road.ts";
+import { tailStart } from "./tail_start.ts";
 import { runDdl, TargetTables } from "./target_tables.ts";
 import { assertUnchanged } from "./unchanged_tables.ts";
 
@@ -243,7 +244,8 @@ export class Crossing {
 
   async #layLine(saved: StoredPosition): Promise<ReplayLine> {
     const { spec, plan, store, own, logbook, orders } = this.options;
-    const from = saved.offset === 0 ? `GTID set ${saved.gtids}` : `${saved.file}:${saved.offset}`;
+    const { start, startGtids } = tailStart(saved);
+    const from = startGtids === undefined ? positionText(start) : `GTID set ${startGtids}`;
     logbook.log(`Following the source's binlog from ${from}`);
     return this.replay = await ReplayLine.lay({
       source: spec.source,

@@ -18,10 +18,10 @@ export async function firstPosition(session: Session, source: Server): Promise<S
     await session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
     const at = await snapshotPosition(session);
     await session.run("COMMIT");
-    return { ...at, gtids: null, changes: 0 };
+    return { ...at, gtids: null, prepared: [], changes: 0 };
   }
   const end = await binlogEnd(session, source);
   // The file position may be past a transaction that nobody can read yet; the executed set is not. Offset 0: begin by set.
-  if (source.gtids) return { file: end.file, offset: 0, gtids: end.gtids ?? "", changes: 0 };
-  return { file: end.file, offset: end.offset, gtids: null, changes: 0 };
+  if (source.gtids) return { file: end.file, offset: 0, gtids: end.gtids ?? "", prepared: [], changes: 0 };
+  return { file: end.file, offset: end.offset, gtids: null, prepared: [], changes: 0 };
 }

@@ -21,6 +21,7 @@ import { parseConnectionUrl } from "../spec/connection_url.ts";
 import type { CursorStore, StoredPosition } from "../state/cursor_store.ts";
 import type { Ownership } from "../state/ownership.ts";
 import type { Manifest } from "./manifest.ts";
+import { tailStart } from "./tail_start.ts";
 
 /** Milliseconds between two flushes while chunks want the tables too, and afterwards. */
 const COPY_FLUSH_MS = 200;
@@ -80,6 +81,7 @@ export class ReplayLine {
         else tail.resume();
       },
       new Set(manifest.keyless.map((t) => tableLabel(t.table))),
+      saved.prepared,
     );
     const readPoint = readPointFor(plan.source, delivered);
     await readPoint.dress(options.statusSession);
@@ -101,8 +103,8 @@ export class ReplayLine {
     const tail: BinlogTail<BoundTable> = new BinlogTail<BoundTable>({
       connection: driverOptions(parseConnectionUrl(options.source)),
       serverId: 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff),
-      start: { file: saved.file, offset: saved.offset },
-      ...(saved.offset === 0 ? { startGtids: saved.gtids ?? "" } : {}),
+      ...tailStart(saved),
+      prepared: saved.prepared,
       handler: replayer,
       heartbeatSeconds: 0.5,
     });

@@ -2,10 +2,11 @@
  * The source's binlog: does it tell every change of every row, and is the position to go on from still in it.
  * @module
  */
+import { errorNumber } from "../errors.ts";
 import type { Session } from "../mysql/session.ts";
 import { replicaStatusStatement, type Server } from "../mysql/server.ts";
 import type { Finding } from "../progress/resource.ts";
-import { refuse } from "./finding.ts";
+import { refuse, warn } from "./finding.ts";
 import { isDenied, missingReplication } from "./privileges.ts";
 
 /** Settings that decide what the binlog tells, by lower-case name; those that a server does not know are missing. */
@@ -105,6 +106,28 @@ export async function isReplica(session: Session, server: Server): Promise<boole
     return (await session.query(replicaStatusStatement(server))).length > 0;
   } catch (e) {
     if (isDenied(e)) return null;
+    throw e;
+  }
+}
+
+/** MySQL's answer to XA RECOVER without XA_RECOVER_ADMIN. */
+const XA_DENIED = 1401;
+
+/**
+ * XA transactions that are prepared before a ferry begins: what they hold stands before its first position, and no copy
+ * sees it. A commit of one stops the ferry; who may not look is told then.
+ */
+export async function checkPrepared(session: Session): Promise<Finding[]> {
+  try {
+    const open = (await session.query("XA RECOVER")).length;
+    return open === 0 ? [] : [warn(
+      "xa-prepared",
+      "XA RECOVER",
+      `Cannot tell what prepared XA transactions hold (there are ${open}): the ferry stops where one is committed`,
+      "Commit them or roll them back before the ferry begins",
+    )];
+  } catch (e) {
+    if (isDenied(e) || errorNumber(e) === XA_DENIED) return [];
     throw e;
   }
 }

@@ -14,6 +14,7 @@ import type { FerrySpec } from "../spec/ferry_spec.ts";
 import { matchTable } from "../spec/select_tables.ts";
 import type { Finding } from "../progress/resource.ts";
 import {
+  checkPrepared,
   checkReplicaUpdates,
   judgeBinlogFilter,
   judgeBinlogSettings,
@@ -196,6 +197,7 @@ async function checkBinlog(
   const answers = await tryReplication(session, server, findings);
   if (answers.filter !== null) findings.push(...judgeBinlogFilter(answers.filter, schemas));
   if (saved !== null && answers.files !== null) findings.push(...judgePosition(saved, answers.files));
+  if (saved === null) findings.push(...await checkPrepared(session));
 }
 
 async function loadSelected(session: Session, spec: FerrySpec, stateSchema: string, findings: Finding[]) {

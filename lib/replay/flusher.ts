@@ -227,16 +227,18 @@ export class Flusher {
   }
 
   async #savePosition(): Promise<void> {
-    const { complete: position, gtids } = this.options.replayer;
-    const saved = this.#position({ position, gtids, count: 0 });
+    const { complete: position, gtids, prepared } = this.options.replayer;
+    const saved = this.#position({ position, gtids, prepared, count: 0 });
     this.#savedAt = performance.now();
     await this.options.cursors.savePosition(this.options.session, this.options.own, saved);
     await this.options.session.run("COMMIT");
     this.#saved = saved;
   }
 
-  #position({ position, gtids, count }: Pick<Batch, "position" | "gtids" | "count">): StoredPosition {
-    return { ...position, gtids, changes: this.#saved.changes + count };
+  #position(
+    { position, gtids, prepared, count }: Pick<Batch, "position" | "gtids" | "prepared" | "count">,
+  ): StoredPosition {
+    return { ...position, gtids, prepared, changes: this.#saved.changes + count };
   }
 
   #writer(table: FerriedTable): TableWriter {

@@ -16,7 +16,7 @@ import { keyString } from "../mysql/row_list.ts";
 import { tableLabel } from "../schema/table.ts";
 import type { KeyNotes, TakenNotes } from "./key_notes.ts";
 import { PendingChanges } from "./pending_changes.ts";
-import { judgeStatement } from "./statement_rules.ts";
+import { anyIs, judgeStatement } from "./statement_rules.ts";
 
 /** A ferried table as one table map shows it. */
 export interface BoundTable {
@@ -40,6 +40,8 @@ export interface Batch {
   readonly position: BinlogPosition;
   /** The GTIDs that are committed with it: those of `position`, whatever ends meanwhile (I5). `null` without GTIDs. */
   readonly gtids: string | null;
+  /** XA transactions that were prepared before `position`, that are open there and hold nothing of ours. */
+  readonly prepared: readonly string[];
 }
 
 /** Bytes that may wait before the tail is held (design, backpressure). */
@@ -51,6 +53,7 @@ export class Replayer implements TailHandler<BoundTable> {
   #count = 0;
   #bytes = 0;
   #complete: BinlogPosition;
+  #prepared: readonly string[];
   #oldest: number | null = null;
   #wake: (() => void) | null = null;
   /** As `schema.name` in lower case: with lower_case_table_names a statement may write them in any. */
@@ -65,9 +68,12 @@ export class Replayer implements TailHandler<BoundTable> {
     private readonly onPressure: (full: boolean) => void,
     /** Tables of which only the definition is watched, by the same names. */
     watched: ReadonlySet<string> = new Set(),
+    /** XA transactions that are prepared at the start and hold nothing of ours. */
+    prepared: readonly string[] = [],
   ) {
     this.#names = new Set([...tables.keys(), ...watched].map((name) => name.toLowerCase()));
     this.#complete = delivered.position;
+    this.#prepared = prepared;
   }
 
   /** Row changes that wait, and what is left to do for those of an earlier flush. */
@@ -100,6 +106,11 @@ export class Replayer implements TailHandler<BoundTable> {
     return this.delivered.complete;
   }
 
+  /** XA transactions that are prepared at {@linkcode complete} and hold nothing of ours. */
+  get prepared(): readonly string[] {
+    return this.#prepared;
+  }
+
   /** Tables with waiting changes, and those that these may reach. */
   pendingTables(): FerriedTable[] {
     return [...new Set([...this.#pending.keys(), ...this.notes.tables()])];
@@ -126,6 +137,7 @@ export class Replayer implements TailHandler<BoundTable> {
       oldest: this.#oldest,
       position,
       gtids: this.gtids,
+      prepared: this.#prepared,
     };
     this.#pending = new Map();
     this.#count = 0;
@@ -195,6 +207,7 @@ export class Replayer implements TailHandler<BoundTable> {
     this.notes.end();
     this.#complete = end.position;
     this.#heard = true;
+    this.#prepared = end.prepared;
     if (this.#count > 0) this.#oldest ??= end.timestamp;
     this.delivered.end(end.position);
     this.#wake?.();
@@ -204,8 +217,8 @@ export class Replayer implements TailHandler<BoundTable> {
     const verdict = judgeStatement(
       text,
       schema,
-      (s, n) => this.#names.has(`${s}.${n}`.toLowerCase()),
-      (s) => [...this.#names].some((name) => name.startsWith(`${s}.`.toLowerCase())),
+      (s, n) => anyIs(this.#names, `${s}.${n}`.toLowerCase(), "$"),
+      (s) => anyIs(this.#names, `${s}.`.toLowerCase(), ""),
     );
     if (verdict.stop) {
       const at = `${end.position.file}:${end.position.offset}`;

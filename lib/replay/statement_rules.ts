@@ -70,9 +70,10 @@ const OTHER_OBJECTS = new Set([
  */
 export function words(text: string): string[] {
   const found: string[] = [];
-  // Executable comments count as text; others are passed over.
+  // Executable comments count as text; others are passed over. A bare name may hold whatever stands above ASCII (MySQL,
+  // "Schema Object Names"): vowel signs and accents are no letters to Unicode.
   const pattern =
-    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"((?:[^"\\]|\\[\s\S]|"")*)"|@+[\p{L}\p{N}_$.]*|`((?:[^`]|``)*)`|([\p{L}\p{N}_$]+)|([.()])/gu;
+    /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--[ \t][^\n]*|#[^\n]*|'(?:[^'\\]|\\[\s\S]|'')*'|"((?:[^"\\]|\\[\s\S]|"")*)"|@+[\p{L}\p{N}_$.\u0080-\uffff]*|`((?:[^`]|``)*)`|([\p{L}\p{N}_$\u0080-\uffff]+)|([.()])/gu;
   for (const [, inDouble, inBackticks, bareWord, sign] of text.matchAll(pattern)) {
     if (inDouble !== undefined) found.push("=" + inDouble.replaceAll('""', '"'));
     else if (inBackticks !== undefined) found.push("=" + inBackticks.replaceAll("``", "`"));
@@ -111,14 +112,18 @@ function judge(
     return { stop: true, code: "statement-format" };
   }
   if (HARMLESS.has(verb) || verb === "ANALYZE") return PASS;
+  const replaces = all[1]?.toUpperCase() === "OR";
+  // A session's own table may bear a ferried one's name and hides it: no base table is meant.
+  if ((verb === "CREATE" || verb === "DROP") && all[replaces ? 3 : 1]?.toUpperCase() === "TEMPORARY") {
+    return PASS;
+  }
   const object = all.slice(1).map((w) => w.toUpperCase()).find((w) =>
     OTHER_OBJECTS.has(w) || STRUCTURE.has(w)
   );
   if (["CREATE", "ALTER", "DROP"].includes(verb) && object !== undefined) {
     if (OTHER_OBJECTS.has(object) && object !== "SPATIAL") return PASS;
+    // A CREATE TABLE of a ferried name either changed nothing (IF NOT EXISTS) or follows a DROP or RENAME that stopped us;
     // MariaDB's CREATE OR REPLACE TABLE drops what was there.
-    const replaces = all[1]?.toUpperCase() === "OR";
-    // A CREATE TABLE of a ferried name either changed nothing (IF NOT EXISTS) or follows a DROP or RENAME that stopped us.
     if (
       verb === "CREATE" && !replaces && (object === "TABLE" || object === "DATABASE" || object === "SCHEMA")
     ) {
@@ -162,4 +167,12 @@ function namesFerried(
     if (ferried(qualified ? bare(all[i - 2]) : schema, bare(all[i]))) return true;
   }
   return false;
+}
+
+/** Whether one of `names` is `written`, or begins so; a letter that could not be read may be any that is not of ASCII. */
+export function anyIs(names: ReadonlySet<string>, written: string, end: "$" | ""): boolean {
+  if (end === "$" && !written.includes("\ufffd")) return names.has(written);
+  const parts = written.split(/\ufffd+/).map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
+  const pattern = new RegExp(`^${parts.join("[^\\0-\\x7f]+")}${end}`, "u");
+  return [...names].some((name) => pattern.test(name));
 }

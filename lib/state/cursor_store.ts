@@ -33,6 +33,8 @@ export interface StoredRange {
 export interface StoredPosition extends BinlogPosition {
   /** GTIDs replayed, or `null`. */
   readonly gtids: string | null;
+  /** XA transactions that were prepared before it, by this ferry's tail: open ones that hold nothing of the ferry's. */
+  readonly prepared: readonly string[];
   /** Row changes replayed so far. */
   readonly changes: number;
 }
@@ -49,23 +51,28 @@ export class CursorStore {
   /** Where replay stands, or `null` before it began. */
   async position(session: Session, id: string): Promise<StoredPosition | null> {
     const r = await session.one(
-      `SELECT file, log_offset, gtids, changes FROM ${this.#s}.positions WHERE ferry_id = ?`,
+      `SELECT file, log_offset, gtids, changes, prepared FROM ${this.#s}.positions WHERE ferry_id = ?`,
       [id],
     );
-    return r === null
-      ? null
-      : { file: r.file, offset: Number(r.log_offset), gtids: r.gtids, changes: Number(r.changes) };
+    return r === null ? null : {
+      file: r.file,
+      offset: Number(r.log_offset),
+      gtids: r.gtids,
+      prepared: (r.prepared ?? "").split(" ").filter((xid: string) => xid !== ""),
+      changes: Number(r.changes),
+    };
   }
 
   /** Notes where replay begins. */
   async createPosition(session: Session, own: Ownership, p: StoredPosition): Promise<void> {
-    await session.run(`INSERT INTO ${this.#s}.positions VALUES (?, ?, ?, ?, ?, ?)`, [
+    await session.run(`INSERT INTO ${this.#s}.positions VALUES (?, ?, ?, ?, ?, ?, ?)`, [
       own.id,
       p.file,
       p.offset,
       p.gtids,
       p.changes,
       own.epoch,
+      p.prepared.join(" "),
     ]);
   }
 
@@ -75,7 +82,8 @@ export class CursorStore {
       session,
       own,
       `UPDATE ${this.#s}.positions SET file = ${quoteText(p.file)}, log_offset = ${p.offset}, ` +
-        `gtids = ${p.gtids === null ? "NULL" : quoteText(p.gtids)}, changes = ${p.changes} ` +
+        `gtids = ${p.gtids === null ? "NULL" : quoteText(p.gtids)}, changes = ${p.changes}, ` +
+        `prepared = ${quoteText(p.prepared.join(" "))} ` +
         `WHERE ferry_id = ${quoteText(own.id)} AND epoch = ${own.epoch}`,
     );
   }

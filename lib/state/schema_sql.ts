@@ -2,12 +2,12 @@
  * The state schema on the target: its tables, and how they come to be.
  * @module
  */
-import { FerryError } from "../errors.ts";
+import { errorNumber, FerryError } from "../errors.ts";
 import { quoteName } from "../mysql/identifier.ts";
 import type { Session } from "../mysql/session.ts";
 
 /** The version that this code writes. Never migrated backwards. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** One step a version; a step may run twice, since DDL commits by itself and two processes may race. */
 function migrations(s: string): readonly (readonly string[])[] {
@@ -63,7 +63,19 @@ function migrations(s: string): readonly (readonly string[])[] {
       changed LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
       epoch BIGINT UNSIGNED NOT NULL
     ) ENGINE=InnoDB`,
+  ], [
+    `ALTER TABLE ${s}.positions ADD COLUMN prepared LONGTEXT CHARACTER SET ascii NULL`,
   ]];
+}
+
+const DUPLICATE_COLUMN = 1060;
+
+async function step(session: Session, statement: string): Promise<void> {
+  try {
+    await session.run(statement);
+  } catch (e) {
+    if (errorNumber(e) !== DUPLICATE_COLUMN) throw e; // it ran before
+  }
 }
 
 /** The version found, 0 for none. Throws `state-schema-newer`. */
@@ -107,7 +119,7 @@ export async function migrateState(session: Session, schema: string): Promise<vo
     );
     const from = await stateVersion(session, schema);
     for (let v = from; v < STATE_VERSION; v++) {
-      for (const statement of migrations(s)[v]) await session.run(statement);
+      for (const statement of migrations(s)[v]) await step(session, statement);
       await session.run(`INSERT IGNORE INTO ${s}.meta VALUES (?)`, [v + 1]);
     }
   } finally {

@@ -222,6 +222,23 @@ onServer("what cannot be replayed stops the tail with its position", async (serv
   assert.deepEqual(recorder.log.filter((x) => x !== "begin" && x !== "commit"), ["update"]);
 });
 
+onServer(
+  "a tail that begins by GTIDs in the middle of a file tells places as they are",
+  async (server, sql) => {
+    await sql.run("CREATE TABLE shop.t0 (id INT PRIMARY KEY); INSERT INTO shop.t0 VALUES (1)");
+    const start = await here(sql);
+    const [{ gtids }] = await sql.run("SELECT @@GLOBAL.gtid_executed AS gtids");
+    await sql.run("INSERT INTO shop.t0 VALUES (2)");
+    const middle = await here(sql);
+    await sql.run("INSERT INTO shop.t0 VALUES (3)");
+    const end = await here(sql);
+    const recorder = await replay(server, start, end, { startGtids: gtids });
+    assert.deepEqual(recorder.ends.map((e) => e.position), [middle, end]);
+    assert.equal(recorder.rows.get("shop.t0")!.length, 2);
+  },
+  ["mysql"],
+);
+
 onServer("a lost source may be tried again, a purged binlog or a wrong password not", async (server, sql) => {
   await sql.run("CREATE TABLE shop.t0 (id INT PRIMARY KEY)");
   const start = await here(sql);

@@ -68,6 +68,15 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** A session has a table of its own that hides the ferried one, and ends: the servers log how both came and went. */
+async function ownTable(sql: Sql): Promise<void> {
+  await using session = await sql.again();
+  await session.run(
+    "SET SESSION binlog_format = 'STATEMENT'; CREATE TEMPORARY TABLE shop.orders (id INT); " +
+      "DROP TEMPORARY TABLE shop.orders; CREATE TEMPORARY TABLE shop.orders (id INT)",
+  );
+}
+
 for (const c of CASES) {
   onEachFlavour(`${c.name} stops the ferry`, async ({ source, target }) => {
     await using sql = await Sql.open(source.url);
@@ -89,6 +98,7 @@ for (const c of CASES) {
       await sql.run(
         "ALTER TABLE shop.other ADD COLUMN x INT; CREATE TABLE shop.third (id INT PRIMARY KEY); INSERT INTO shop.third VALUES (1)",
       );
+      await ownTable(sql);
       await new Promise((r) => setTimeout(r, 1000));
       assert.equal(ferry.resource().state, "awaitingCutover", "DDL elsewhere is none of its business");
       await sql.run(c.sql);
@@ -125,6 +135,38 @@ onEachFlavour(
       assert.equal(await assertEqual(source.url, target.url, ["shop.orders", "shop.zoo"]), 2);
       await using there = await Sql.open(target.url);
       assert.equal(Number((await there.run("SELECT SUM(late) AS n FROM shop.orders"))[0].n), 14);
+    } finally {
+      await dock.close();
+    }
+  },
+);
+
+onEachFlavour(
+  "TRUNCATE of a ferried table from a client that speaks latin1 stops the ferry",
+  async (pair) => {
+    const { source, target } = pair;
+    await using sql = await Sql.open(source.url);
+    await sql.run(
+      "CREATE DATABASE shop; CREATE TABLE shop.größe (id INT NOT NULL PRIMARY KEY, v INT NOT NULL); " +
+        "CREATE TABLE shop.grüße (id INT PRIMARY KEY); INSERT INTO shop.größe VALUES (1,1),(2,2)",
+    );
+    await using latin1 = await Sql.open(source.url, "LATIN1_SWEDISH_CI");
+    const dock = openDock();
+    try {
+      const ferry = await dock.start(
+        shopSpec(source.url, target.url, {
+          tables: ["shop.größe"],
+          cutover: { mode: "manual", fence: "none" },
+        }),
+      );
+      await until(ferry, ["awaitingCutover"]);
+      await latin1.run("ALTER TABLE shop.grüße ADD COLUMN x INT COMMENT 'größe'; DROP TABLE shop.grüße");
+      await new Promise((r) => setTimeout(r, 1000));
+      assert.equal(ferry.resource().state, "awaitingCutover", "DDL elsewhere is none of its business");
+      await latin1.run("TRUNCATE TABLE shop.größe");
+      const failed = await until(ferry, ["failed"], 30);
+      assert.equal(failed.error?.code, "ddl-on-ferried-table", failed.error?.detail);
+      assert.match(failed.error!.detail, /TRUNCATE TABLE shop\.größe$/);
     } finally {
       await dock.close();
     }

@@ -113,7 +113,7 @@ class Line implements AsyncDisposable {
 
   /** The open transaction ends. */
   commit(offset: number, gtid: string | null): void {
-    this.replayer.commit({ position: at(offset), gtid, timestamp: 0 });
+    this.replayer.commit({ position: at(offset), gtid, timestamp: 0, prepared: ["behind"] });
   }
 
   /** The saved position, once it is as `wanted`; fails after ten seconds. */
@@ -139,7 +139,7 @@ function at(offset: number): BinlogPosition {
 
 Deno.test("whoever waits for a position is told also where it comes while the flusher rests", async () => {
   await using server = await startServer({ vendor: "mysql" });
-  await using line = await Line.open(server, { ...at(100), gtids: "", changes: 0 });
+  await using line = await Line.open(server, { ...at(100), gtids: "", prepared: [], changes: 0 });
   line.flusher.intervalMs = 1000;
   line.run();
   line.replayer.begin(null);
@@ -159,7 +159,7 @@ Deno.test("whoever waits for a position is told also where it comes while the fl
 
 Deno.test("a transaction that ends while its first half is flushed is not saved as replayed (I5)", async () => {
   await using server = await startServer({ vendor: "mysql" });
-  await using line = await Line.open(server, { ...at(0), gtids: `${UUID}:1-3`, changes: 0 });
+  await using line = await Line.open(server, { ...at(0), gtids: `${UUID}:1-3`, prepared: [], changes: 0 });
   line.flusher.intervalMs = 60_000; // one flush, and no other
   line.replayer.begin(`${UUID}:4`);
   line.insert(1);
@@ -172,7 +172,7 @@ Deno.test("a transaction that ends while its first half is flushed is not saved 
   line.run();
   const saved = await line.saved((p) => p.changes > 0);
   assert.equal(judged, 1);
-  assert.deepEqual(saved, { ...at(0), gtids: `${UUID}:1-3`, changes: 1 });
+  assert.deepEqual(saved, { ...at(0), gtids: `${UUID}:1-3`, prepared: [], changes: 1 });
   assert.equal(line.flusher.applied.gtids, `${UUID}:1-3`, "its other half is not on the target");
   await using sql = await Sql.open(server.url);
   assert.deepEqual((await sql.run("SELECT id FROM shop2.t")).map((r) => r.id), [1]);

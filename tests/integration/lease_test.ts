@@ -41,7 +41,13 @@ onEachFlavour(
       bytes: 0,
     };
     await store.cursors.createRanges(b, first, [range]);
-    await store.cursors.createPosition(b, first, { file: "x.000001", offset: 4, gtids: null, changes: 0 });
+    await store.cursors.createPosition(b, first, {
+      file: "x.000001",
+      offset: 4,
+      gtids: null,
+      prepared: [],
+      changes: 0,
+    });
     assert.equal(await store.acquire(b, "f", "b", 1), null, "the lease is alive");
     await a.run("START TRANSACTION");
     await a.run("INSERT INTO shop.orders VALUES (1)");
@@ -53,7 +59,13 @@ onEachFlavour(
     await assert.rejects(store.holdLease(a, first), { code: "lease-lost" });
     await a.run("ROLLBACK");
     await assert.rejects(
-      store.cursors.savePosition(a, first, { file: "x.000001", offset: 9, gtids: null, changes: 1 }),
+      store.cursors.savePosition(a, first, {
+        file: "x.000001",
+        offset: 9,
+        gtids: null,
+        prepared: [],
+        changes: 1,
+      }),
       { code: "lease-lost" },
     );
     await assert.rejects(store.renew(b, first, 10), { code: "lease-lost" });
@@ -178,13 +190,34 @@ onEachFlavour("a state of version 1 is lifted, and what it holds stays", async (
   await migrateState(session, "_ferry");
   const store = new FerryStore("_ferry");
   await store.create(session, { id: "f", fingerprint: "0", spec: '{"a":1}', snapshot: "{}" });
-  // As the program before left it.
-  await session.run("DROP TABLE _ferry.settings");
-  await session.run("DELETE FROM _ferry.meta WHERE version > 1");
-  await migrateState(session, "_ferry");
+  // As the program before left it; and as a process left it that was killed while it lifted it.
+  for (const killed of [false, true]) {
+    await session.run("DROP TABLE _ferry.settings");
+    if (!killed) await session.run("ALTER TABLE _ferry.positions DROP COLUMN prepared");
+    await session.run("DELETE FROM _ferry.meta WHERE version > 1");
+    await migrateState(session, "_ferry");
+  }
   assert.equal(await stateVersion(session, "_ferry"), STATE_VERSION);
   assert.equal((await store.find(session, "f"))?.spec, '{"a":1}');
   const own = await store.acquire(session, "f", "me", 10);
+  const position = {
+    file: "b.1",
+    offset: 4,
+    gtids: null,
+    prepared: ["x'61',x'',1", "x'62',x'',1"],
+    changes: 0,
+  };
+  await store.cursors.createPosition(session, own!, position);
+  assert.deepEqual(await store.cursors.position(session, "f"), position);
+  const moved = { ...position, offset: 9, prepared: [] };
+  await store.cursors.savePosition(session, own!, moved);
+  assert.deepEqual(await store.cursors.position(session, "f"), moved);
+  await session.run("UPDATE _ferry.positions SET prepared = NULL");
+  assert.deepEqual(
+    (await store.cursors.position(session, "f"))?.prepared,
+    [],
+    "as a program before saved it",
+  );
   assert.equal(await store.settings(session, "f"), null);
   await store.saveSettings(session, own!, '{"throttle":null}');
   assert.equal(await store.settings(session, "f"), '{"throttle":null}');

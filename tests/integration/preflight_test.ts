@@ -337,6 +337,30 @@ for (const vendor of ["mysql", "mariadb"] satisfies Vendor[]) {
       ]);
     });
 
+    await t.step(
+      "warns of XA transactions that are prepared before the ferry begins, whatever they hold",
+      async () => {
+        {
+          await using other = await open(pair.source.url);
+          await runAll(other, [
+            "XA START 'pf'",
+            "INSERT INTO pf_away.parent VALUES (1)",
+            "XA END 'pf'",
+            "XA PREPARE 'pf'",
+          ]);
+        }
+        const spec = specFor(pair.source.url, pair.target.url, ["pf_clean.code"]);
+        const { findings, plan } = await preflight(spec, OPTIONS);
+        assert.notEqual(plan, null);
+        assert.deepEqual(codes(findings, "warning"), ["xa-prepared XA RECOVER"]);
+        const [end] = await source.query(binlogStatusStatement(await describeServer(source)));
+        const savedPosition = { file: String(end.File), offset: Number(end.Position) };
+        const later = await preflight(spec, { ...OPTIONS, savedPosition });
+        assert.deepEqual(codes(later.findings, "warning"), [], "whoever goes on has seen what was prepared");
+        await source.run("XA ROLLBACK 'pf'");
+      },
+    );
+
     await t.step("names a wrong password on the one end and a closed port on the other", async () => {
       const denied = new URL(pair.source.url);
       denied.password = "wrong";

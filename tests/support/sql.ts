@@ -12,8 +12,8 @@ export type Rows = any[];
 export class Sql {
   private constructor(private readonly c: mysql.Connection, private readonly url: string) {}
 
-  /** Connects to a `mysql://` URL. */
-  static async open(url: string): Promise<Sql> {
+  /** Connects to a `mysql://` URL; a client may speak another character set, named by a collation of it. */
+  static async open(url: string, charset?: string): Promise<Sql> {
     const u = new URL(url);
     const c = await mysql.createConnection({
       host: u.hostname,
@@ -24,6 +24,7 @@ export class Sql {
       bigNumberStrings: true,
       dateStrings: true,
       multipleStatements: true,
+      ...(charset === undefined ? {} : { charset }),
     });
     c.on("error", () => {});
     return new Sql(c, url);

@@ -8,6 +8,7 @@ import type { BoundTable, TailHandler } from "../../lib/binlog/tail.ts";
 import { wireLayout } from "../../lib/schema/wire_layout.ts";
 import {
   anonymous,
+  clientStatus,
   column,
   event,
   format,
@@ -17,6 +18,7 @@ import {
   table,
   tableMap,
   tableMapBody,
+  xaPrepared,
   xid,
 } from "./binlog_events.ts";
 
@@ -117,6 +119,39 @@ Deno.test("DDL is a transaction of its own; inside a transaction a statement end
     `statement :CREATE TABLE y ${end}`,
     `commit ${size(...inside)}`,
   ]);
+});
+
+Deno.test("a statement is read in the character set of the client that sent it", () => {
+  const texts = (bytes: Buffer, collation: number | null) =>
+    told(query(bytes, "shop", collation === null ? undefined : clientStatus(collation))).words
+      .filter((w) => w.startsWith("statement")).map((w) => w.slice("statement shop:".length, -5));
+  const utf8 = Buffer.from("DROP TABLE größe");
+  const latin1 = Buffer.from("DROP TABLE größe", "latin1");
+  assert.deepEqual(texts(latin1, 8), ["DROP TABLE größe"]);
+  assert.deepEqual(texts(latin1, 1032), ["DROP TABLE größe"], "MariaDB's NO PAD");
+  assert.deepEqual(texts(utf8, 255), ["DROP TABLE größe"]);
+  assert.deepEqual(texts(utf8, 2304), ["DROP TABLE größe"], "MariaDB's newest");
+  assert.deepEqual(texts(utf8, null), ["DROP TABLE größe"]);
+  assert.deepEqual(texts(Buffer.from("DROP TABLE x"), 8), ["DROP TABLE x"]);
+  const cases: [string, string, number][] = [
+    ["e3e5f0ee", "геро", 51],
+    ["d5d5ccec", "照天", 28],
+    ["955c", "表", 95],
+    ["a5c6", "氾", 1],
+  ];
+  for (const [hex, word, collation] of cases) {
+    assert.equal(
+      texts(Buffer.concat([Buffer.from("DROP TABLE "), Buffer.from(hex, "hex")]), collation)[0],
+      `DROP TABLE ${word}`,
+    );
+  }
+  // What a server words itself may be UTF-8, whatever the client speaks: both readings are told.
+  assert.deepEqual(texts(utf8, 8), ["DROP TABLE grÃ¶ÃŸe", "DROP TABLE größe"]);
+  // To a latin1 client this is a space.
+  assert.deepEqual(texts(Buffer.from("DROP TABLE\xa0x", "latin1"), 8), ["DROP TABLE\xa0x", "DROP TABLE x"]);
+  // A set that nobody here can read (cp850), and bytes that no set would give.
+  assert.deepEqual(texts(Buffer.from("DROP TABLE gr\x94\xe1e", "latin1"), 4), ["DROP TABLE gr\ufffd\ufffde"]);
+  assert.deepEqual(texts(latin1, 255), ["DROP TABLE gr\ufffd\ufffde"]);
 });
 
 Deno.test("MariaDB's GTID says by its flag whether the next statement is all", () => {
@@ -244,15 +279,6 @@ Deno.test("whatever cannot be understood stops the reader, with its place", () =
   }
 });
 
-function xaPrepared(onePhase: number): Buffer {
-  const body = Buffer.alloc(14);
-  body[0] = onePhase;
-  body.writeUInt32LE(1, 1);
-  body.writeUInt32LE(1, 5);
-  body[13] = 0x61;
-  return event(EventType.XA_PREPARE, body);
-}
-
 Deno.test("XA in one phase, prepared without our rows, or rolled back is harmless", () => {
   const begin = [anonymous(), query("XA START X'61',X'',1")];
   const t = tableMap(5, "shop", "t");
@@ -266,6 +292,29 @@ Deno.test("XA in one phase, prepared without our rows, or rolled back is harmles
     "commit",
   );
   assert.equal(last(anonymous(), query("XA ROLLBACK X'62',X'',1")), "commit");
+});
+
+Deno.test("what is prepared and not ours is told with every end, and known to a reader that begins there", () => {
+  const [a, b] = ["x'61',x'',1", "x'62',x'',1"];
+  const prepare = [anonymous(), query(`XA START ${a}`), query(`XA END ${a}`), xaPrepared(0)];
+  const handler = new Told();
+  const ends: (readonly string[])[] = [];
+  const commit = handler.commit;
+  handler.commit = (end) => {
+    ends.push(end.prepared);
+    commit(end);
+  };
+  feed(handler, ...prepare, anonymous(), xid(), anonymous(), query(`XA COMMIT ${a}`), anonymous(), xid());
+  assert.deepEqual(ends, [[a], [a], [], []]);
+  const later = (...events: Buffer[]) => {
+    ends.length = 0;
+    const reader = new EventReader({ file: "b.1", offset: 1000 }, handler, [a, b]);
+    for (const e of [format(), ...events]) reader.read(e, 0, e.length);
+    return ends;
+  };
+  assert.deepEqual(later(anonymous(), query(`XA COMMIT ${a}`)), [[b]]);
+  assert.deepEqual(later(anonymous(), query(`XA ROLLBACK ${b}`)), [[a]]);
+  assert.throws(() => later(anonymous(), query("XA COMMIT x'63',x'',1")), { code: "xa-transaction" });
 });
 
 Deno.test("rows of other tables are passed over, whatever they hold", () => {

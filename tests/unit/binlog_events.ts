@@ -41,16 +41,49 @@ export function format(checksum = true, fields: HeaderFields = {}): Buffer {
   return event(EventType.FORMAT_DESCRIPTION, body, fields);
 }
 
-/** A statement. */
-export function query(text: string, schema = ""): Buffer {
+/** A statement; `status` are its status variables. */
+export function query(text: string | Buffer, schema = "", status: Buffer = Buffer.alloc(0)): Buffer {
   const b = Buffer.alloc(13);
   b[8] = schema.length;
-  return event(EventType.QUERY, Buffer.concat([b, Buffer.from(`${schema}\0${text}`)]));
+  b.writeUInt16LE(status.length, 11);
+  return event(
+    EventType.QUERY,
+    Buffer.concat([b, status, Buffer.from(`${schema}\0`), Buffer.from(text as string)]),
+  );
+}
+
+/** Status variables as a server writes them for a client whose character set has this collation. */
+export function clientStatus(collation: number): Buffer {
+  const text = [
+    "00 00000000", // flags
+    "01 a000400000000000", // sql_mode
+    "06 03 737464", // catalog "std"
+    "03 0100 0100", // auto_increment
+    `04 ${hex16(collation)} 2d00 0800`, // client, connection, server
+    "0c 01 73686f7000", // schemas
+  ].join("");
+  return Buffer.from(text.replaceAll(" ", ""), "hex");
+}
+
+function hex16(n: number): string {
+  const b = Buffer.alloc(2);
+  b.writeUInt16LE(n);
+  return b.toString("hex");
 }
 
 /** The end of a transaction. */
 export function xid(fields: HeaderFields = {}): Buffer {
   return event(EventType.XID, Buffer.alloc(8, 1), fields);
+}
+
+/** The XA transaction `x'61',x'',1` is prepared. */
+export function xaPrepared(onePhase: number): Buffer {
+  const body = Buffer.alloc(14);
+  body[0] = onePhase;
+  body.writeUInt32LE(1, 1);
+  body.writeUInt32LE(1, 5);
+  body[13] = 0x61;
+  return event(EventType.XA_PREPARE, body);
 }
 
 /** An anonymous GTID. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { comparePositions, positionText } from "../../lib/binlog/position.ts";
 import { RunningPosition } from "../../lib/binlog/running_position.ts";
 import { EventType, FLAG_ARTIFICIAL } from "../../lib/binlog/event_header.ts";
+import { tailStart } from "../../lib/ferry/tail_start.ts";
 
 Deno.test("positions are ordered by the number of their file, then by offset", () => {
   const order = [
@@ -38,6 +39,34 @@ Deno.test("offsets go on behind 4 GiB, where events say only the low half", () =
   assert.equal(moved(2 ** 32 + 10, [20, 30]), 2 ** 32 + 30);
   assert.equal(moved(5 * 2 ** 32 + 10, [20, 30]), 5 * 2 ** 32 + 30);
   assert.equal(moved(near, [4_000_000_000, (near + 4_000_000_000) % 2 ** 32]), near + 4_000_000_000);
+});
+
+Deno.test("a stream that begins by GTIDs behind 4 GiB opens with the beginning of its file, and stays where it is", () => {
+  const opening: [number, number, number][] = [
+    [122, 126, EventType.FORMAT_DESCRIPTION],
+    [71, 197, EventType.PREVIOUS_GTIDS],
+  ];
+  for (const place of [2 ** 32 + 1000, 2 ** 32 + 50, 2 ** 33 + 50]) {
+    const low = place % 2 ** 32;
+    assert.equal(moved(place, ...opening), place);
+    assert.equal(moved(place, ...opening, [80, low + 80]), place + 80);
+  }
+  assert.equal(moved(4, ...opening), 197, "in a file that was begun anew they take their room");
+});
+
+Deno.test("a tail begins at the saved place, or by GTIDs where that cannot be asked for", () => {
+  const at = (offset: number, gtids: string | null) =>
+    tailStart({ file: "b.1", offset, gtids, prepared: [], changes: 0 }).startGtids;
+  const gtids = "11111111-1111-1111-1111-111111111111:1-3";
+  assert.equal(at(0, gtids), gtids);
+  assert.equal(at(0, ""), "");
+  assert.equal(at(1000, gtids), undefined);
+  assert.equal(at(2 ** 32 - 1, gtids), undefined);
+  assert.equal(at(2 ** 32, gtids), gtids);
+  assert.equal(at(2 ** 32, ""), "");
+  assert.equal(at(2 ** 32, null), undefined, "without GTIDs the stream says why it cannot");
+  const { start } = tailStart({ file: "b.1", offset: 2 ** 32, gtids, prepared: [], changes: 7 });
+  assert.deepEqual(start, { file: "b.1", offset: 2 ** 32 }, "offsets are added up from there");
 });
 
 Deno.test("events that don't say where they end are added up", () => {

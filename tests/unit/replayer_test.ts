@@ -10,7 +10,18 @@ import { Dependencies } from "../../lib/replay/dependencies.ts";
 import { KeyNotes } from "../../lib/replay/key_notes.ts";
 import { type BoundTable, Replayer } from "../../lib/replay/replayer.ts";
 import type { Column, Table } from "../../lib/schema/table.ts";
-import { column, event, format, query, rows, table as tableOf, tableMap, xid } from "./binlog_events.ts";
+import {
+  clientStatus,
+  column,
+  event,
+  format,
+  query,
+  rows,
+  table as tableOf,
+  tableMap,
+  xaPrepared,
+  xid,
+} from "./binlog_events.ts";
 
 const ID: Column = {
   name: "id",
@@ -63,20 +74,26 @@ Deno.test("a row that a read is still to see is left out, but not under a filter
 const START = { file: "b.1", offset: 1000 };
 const UUID = "11111111-1111-1111-1111-111111111111";
 
-/** What a source sends, read and told to a replayer of `shop.t`, whose deletes cascade to `shop.c`. */
+/** What a source sends, read and told to a replayer of `shop.t`, whose deletes cascade to `shop.c`; or of another name. */
 class Told {
   readonly delivered = new Delivered(START, `${UUID}:1-3`);
   readonly replayer: Replayer;
   readonly #reader: EventReader<BoundTable>;
 
-  constructor() {
-    const [parent, child] = ["t", "c"].map((name, i) => {
-      const table = tableOf([column("a", "int"), column("b", "int")], ["a"], "shop", name);
+  constructor(ferried = "t", schema = "shop") {
+    const [parent, child] = [ferried, "c"].map((name, i) => {
+      const table = tableOf([column("a", "int"), column("b", "int")], ["a"], schema, name);
       return new FerriedTable(i, { table, target: table, where: null, merge: false, targetHasUnique: false });
     });
-    const cascade = { child: "shop.c", parent: "shop.t", columns: ["b"], passesOn: false, follows: false };
+    const cascade = {
+      child: `${schema}.c`,
+      parent: `${schema}.${ferried}`,
+      columns: ["b"],
+      passesOn: false,
+      follows: false,
+    };
     const notes = new KeyNotes(new Dependencies([parent, child], [cascade]));
-    const tables = new Map([["shop.t", parent], ["shop.c", child]]);
+    const tables = new Map([[cascade.parent, parent], [cascade.child, child]]);
     this.replayer = new Replayer(tables, this.delivered, notes, () => {});
     this.#reader = new EventReader(START, this.replayer);
     this.read(format());
@@ -132,6 +149,18 @@ Deno.test("what is taken in the middle of a transaction is saved without its GTI
   assert.equal(without.complete, null, "no GTIDs are kept");
 });
 
+Deno.test("what is taken knows the XA transactions that were prepared up to its position, and none behind it (I9)", () => {
+  const told = new Told();
+  const { replayer } = told;
+  const xa = "x'61',x'',1";
+  told.read(gtid(4), query(`XA START ${xa}`), query(`XA END ${xa}`), xaPrepared(0));
+  assert.deepEqual(replayer.take().prepared, [xa]);
+  told.read(gtid(5), query("BEGIN"), tableMap(5, "shop", "t"), rows(EventType.DELETE_ROWS, 5, [[1, 10]]));
+  const half = replayer.take();
+  told.read(xid(), gtid(6), query(`XA COMMIT ${xa}`));
+  assert.deepEqual([half.prepared, replayer.take().prepared], [[xa], []]);
+});
+
 Deno.test("a statement that is its own transaction ends it", () => {
   const told = new Told();
   const { delivered, replayer } = told;
@@ -152,6 +181,35 @@ Deno.test("before a transaction or a heartbeat has come, nobody knows how far be
   assert.equal(busy.replayer.heard, false, "what is not whole may be the first of many");
   busy.read(xid());
   assert.equal(busy.replayer.heard, true);
+});
+
+Deno.test("DDL stops where letters that cannot be read may be those of a ferried name (I9)", () => {
+  // To a client of cp850, 94 is ö and e1 is ß.
+  const told = (text: string) =>
+    new Told("größe").read(gtid(4), query(Buffer.from(text, "latin1"), "shop", clientStatus(4)));
+  for (const text of ["TRUNCATE gr\x94\xe1e", "ALTER TABLE x.y RENAME shop.`GR\x99\xe1E`"]) {
+    assert.throws(() => told(text), { code: "ddl-on-ferried-table" }, text);
+  }
+  for (
+    const text of [
+      "TRUNCATE gr\x94\xe1",
+      "TRUNCATE gr\x94\xe1n",
+      "TRUNCATE x.gr\x94\xe1e",
+      "ALTER TABLE x COMMENT 'gr\x94\xe1e'",
+    ]
+  ) {
+    told(text);
+  }
+  assert.throws(
+    () =>
+      new Told("t", "läden").read(
+        gtid(4),
+        query(Buffer.from("DROP DATABASE l\x84den", "latin1"), "", clientStatus(4)),
+      ),
+    {
+      code: "ddl-on-ferried-table",
+    },
+  );
 });
 
 Deno.test("DDL stops however a ferried table's name is written, since the source may take all for one (I9)", () => {
