@@ -211,7 +211,7 @@ export class Flusher {
         await dependents.follow(batch, before, writer, signal);
         // In the transaction of the changes, behind the last of them.
         if (mayCommitPosition(true)) {
-          await this.options.cursors.savePosition(session, this.options.own, saved);
+          await this.options.cursors.savePosition(session, this.options.own, saved, this.#saved.prepared);
         }
         await session.run("COMMIT");
         this.#saved = saved;
@@ -230,8 +230,9 @@ export class Flusher {
     const { complete: position, gtids, prepared } = this.options.replayer;
     const saved = this.#position({ position, gtids, prepared, count: 0 });
     this.#savedAt = performance.now();
-    await this.options.cursors.savePosition(this.options.session, this.options.own, saved);
-    await this.options.session.run("COMMIT");
+    const { cursors, session, own } = this.options;
+    await cursors.savePosition(session, own, saved, this.#saved.prepared);
+    await session.run("COMMIT");
     this.#saved = saved;
   }
 

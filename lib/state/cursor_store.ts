@@ -51,40 +51,56 @@ export class CursorStore {
   /** Where replay stands, or `null` before it began. */
   async position(session: Session, id: string): Promise<StoredPosition | null> {
     const r = await session.one(
-      `SELECT file, log_offset, gtids, changes, prepared FROM ${this.#s}.positions WHERE ferry_id = ?`,
+      `SELECT file, log_offset, gtids, changes, xids FROM ${this.#s}.positions ` +
+        `LEFT JOIN ${this.#s}.prepared USING (ferry_id) WHERE ferry_id = ?`,
       [id],
     );
     return r === null ? null : {
       file: r.file,
       offset: Number(r.log_offset),
       gtids: r.gtids,
-      prepared: (r.prepared ?? "").split(" ").filter((xid: string) => xid !== ""),
+      prepared: (r.xids ?? "").split(" ").filter((xid: string) => xid !== ""),
       changes: Number(r.changes),
     };
   }
 
-  /** Notes where replay begins. */
-  async createPosition(session: Session, own: Ownership, p: StoredPosition): Promise<void> {
-    await session.run(`INSERT INTO ${this.#s}.positions VALUES (?, ?, ?, ?, ?, ?, ?)`, [
+  /** Notes where replay begins; nothing is known to be prepared there. */
+  async createPosition(
+    session: Session,
+    own: Ownership,
+    p: Omit<StoredPosition, "prepared">,
+  ): Promise<void> {
+    await session.run(`INSERT INTO ${this.#s}.positions VALUES (?, ?, ?, ?, ?, ?)`, [
       own.id,
       p.file,
       p.offset,
       p.gtids,
       p.changes,
       own.epoch,
-      p.prepared.join(" "),
     ]);
   }
 
-  /** Moves the position, in the transaction of the changes that it covers (I5). Runs on a data session. */
-  async savePosition(session: Session, own: Ownership, p: StoredPosition): Promise<void> {
+  /**
+   * Moves the position, in the transaction of the changes that it covers (I5). Runs on a data session. `before`: what was
+   * prepared at the position saved last, by the same list where nothing has changed.
+   */
+  async savePosition(
+    session: Session,
+    own: Ownership,
+    p: StoredPosition,
+    before: readonly string[],
+  ): Promise<void> {
     await writeOwned(
       session,
       own,
       `UPDATE ${this.#s}.positions SET file = ${quoteText(p.file)}, log_offset = ${p.offset}, ` +
-        `gtids = ${p.gtids === null ? "NULL" : quoteText(p.gtids)}, changes = ${p.changes}, ` +
-        `prepared = ${quoteText(p.prepared.join(" "))} ` +
+        `gtids = ${p.gtids === null ? "NULL" : quoteText(p.gtids)}, changes = ${p.changes} ` +
         `WHERE ferry_id = ${quoteText(own.id)} AND epoch = ${own.epoch}`,
+    );
+    if (p.prepared === before) return;
+    // Behind the position's own row, which only the owner could change and has until the transaction ends (I8).
+    await session.run(
+      `REPLACE INTO ${this.#s}.prepared VALUES (${quoteText(own.id)}, ${quoteText(p.prepared.join(" "))})`,
     );
   }
 

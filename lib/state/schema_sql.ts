@@ -2,7 +2,7 @@
  * The state schema on the target: its tables, and how they come to be.
  * @module
  */
-import { errorNumber, FerryError } from "../errors.ts";
+import { FerryError } from "../errors.ts";
 import { quoteName } from "../mysql/identifier.ts";
 import type { Session } from "../mysql/session.ts";
 
@@ -64,18 +64,12 @@ function migrations(s: string): readonly (readonly string[])[] {
       epoch BIGINT UNSIGNED NOT NULL
     ) ENGINE=InnoDB`,
   ], [
-    `ALTER TABLE ${s}.positions ADD COLUMN prepared LONGTEXT CHARACTER SET ascii NULL`,
+    // A table, and no further column of positions: ferries run with the right to CREATE here, and none to ALTER.
+    `CREATE TABLE IF NOT EXISTS ${s}.prepared (
+      ferry_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+      xids LONGTEXT CHARACTER SET ascii NOT NULL
+    ) ENGINE=InnoDB`,
   ]];
-}
-
-const DUPLICATE_COLUMN = 1060;
-
-async function step(session: Session, statement: string): Promise<void> {
-  try {
-    await session.run(statement);
-  } catch (e) {
-    if (errorNumber(e) !== DUPLICATE_COLUMN) throw e; // it ran before
-  }
 }
 
 /** The version found, 0 for none. Throws `state-schema-newer`. */
@@ -119,7 +113,7 @@ export async function migrateState(session: Session, schema: string): Promise<vo
     );
     const from = await stateVersion(session, schema);
     for (let v = from; v < STATE_VERSION; v++) {
-      for (const statement of migrations(s)[v]) await step(session, statement);
+      for (const statement of migrations(s)[v]) await session.run(statement);
       await session.run(`INSERT IGNORE INTO ${s}.meta VALUES (?)`, [v + 1]);
     }
   } finally {

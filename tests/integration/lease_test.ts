@@ -45,7 +45,6 @@ onEachFlavour(
       file: "x.000001",
       offset: 4,
       gtids: null,
-      prepared: [],
       changes: 0,
     });
     assert.equal(await store.acquire(b, "f", "b", 1), null, "the lease is alive");
@@ -63,9 +62,9 @@ onEachFlavour(
         file: "x.000001",
         offset: 9,
         gtids: null,
-        prepared: [],
+        prepared: ["x'61',x'',1"],
         changes: 1,
-      }),
+      }, []),
       { code: "lease-lost" },
     );
     await assert.rejects(store.renew(b, first, 10), { code: "lease-lost" });
@@ -193,7 +192,7 @@ onEachFlavour("a state of version 1 is lifted, and what it holds stays", async (
   // As the program before left it; and as a process left it that was killed while it lifted it.
   for (const killed of [false, true]) {
     await session.run("DROP TABLE _ferry.settings");
-    if (!killed) await session.run("ALTER TABLE _ferry.positions DROP COLUMN prepared");
+    if (!killed) await session.run("DROP TABLE _ferry.prepared");
     await session.run("DELETE FROM _ferry.meta WHERE version > 1");
     await migrateState(session, "_ferry");
   }
@@ -208,16 +207,12 @@ onEachFlavour("a state of version 1 is lifted, and what it holds stays", async (
     changes: 0,
   };
   await store.cursors.createPosition(session, own!, position);
+  assert.deepEqual(await store.cursors.position(session, "f"), { ...position, prepared: [] });
+  await store.cursors.savePosition(session, own!, position, []);
   assert.deepEqual(await store.cursors.position(session, "f"), position);
   const moved = { ...position, offset: 9, prepared: [] };
-  await store.cursors.savePosition(session, own!, moved);
+  await store.cursors.savePosition(session, own!, moved, position.prepared);
   assert.deepEqual(await store.cursors.position(session, "f"), moved);
-  await session.run("UPDATE _ferry.positions SET prepared = NULL");
-  assert.deepEqual(
-    (await store.cursors.position(session, "f"))?.prepared,
-    [],
-    "as a program before saved it",
-  );
   assert.equal(await store.settings(session, "f"), null);
   await store.saveSettings(session, own!, '{"throttle":null}');
   assert.equal(await store.settings(session, "f"), '{"throttle":null}');
