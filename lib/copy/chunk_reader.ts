@@ -13,6 +13,7 @@ import type { ChunkMemory } from "./chunk_memory.ts";
 import type { CopyRange } from "./copy_range.ts";
 import type { FerriedTable } from "./ferried_table.ts";
 import type { ReadPoint } from "./read_point.ts";
+import { rowCondition } from "./row_condition.ts";
 
 /** Rows of a filtered table that one chunk looks at: however few of them are meant, its read comes to an end. */
 const SPAN_ROWS = 20_000;
@@ -108,10 +109,11 @@ export class ChunkReader {
     const name = `${lower}${upper}`;
     let reader = this.#readers.get(name);
     if (reader === undefined) {
-      const { layout, key, sourceCondition } = this.table;
+      const { layout, key } = this.table;
+      const { suffix } = this.readPoint;
       const conditions = this.#bounds(lower, upper);
-      const sql = this.#select(layout.columns, conditions, sourceCondition) +
-        `LIMIT ?${this.readPoint.suffix}`;
+      const sql = this.#select(layout.columns, conditions, rowCondition(this.table, suffix)) +
+        `LIMIT ?${suffix}`;
       reader = new RowReader(this.session, sql, key, conditions, true);
       this.#readers.set(name, reader);
     }

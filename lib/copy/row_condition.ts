@@ -25,16 +25,17 @@ export function ownCondition(table: { readonly where: string | null }): string |
 
 /**
  * A condition that holds for the rows that are ferried, or `null` for all rows. Each table is named once and without an
- * alias, so that a session that holds LOCK TABLES may ask it too.
+ * alias, so that a session that holds LOCK TABLES may ask it too. `lock` is what a locking read ends with: that of the
+ * statement around it reaches no subquery (MySQL, "Locking Reads"), and a parent that nobody sees yet has to be waited for.
  */
-export function rowCondition(table: Chosen): string | null {
+export function rowCondition(table: Chosen, lock = ""): string | null {
   const own = ownCondition(table);
   if (table.through === null) return own;
   const { column, parent } = table.through;
   const key = `${quoteTable(parent.table)}.${quoteName(parent.table.key[0].name)}`;
-  const theirs = rowCondition(parent);
+  const theirs = rowCondition(parent, lock);
   const exists = `EXISTS (SELECT 1 FROM ${quoteTable(parent.table)} WHERE ${key} = ${
     quoteTable(table.table)
-  }.${quoteName(column)}${theirs === null ? "" : ` AND ${theirs}`})`;
+  }.${quoteName(column)}${theirs === null ? "" : ` AND ${theirs}`}${lock})`;
   return own === null ? exists : `${own} AND ${exists}`;
 }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, until } from "../support/ferries.ts";
+import { shopSpec, until, untilShown } from "../support/ferries.ts";
 import { type ServerPair, startPair } from "../servers/mod.ts";
 import { Sql } from "../support/sql.ts";
 
@@ -78,3 +78,42 @@ for (const way of WAYS) {
     }
   });
 }
+
+Deno.test("a parent that hangs between binlog and readers brings its children: MySQL without GTIDs", async () => {
+  const { vendor, settings, semiSync } = WAYS[1];
+  await using pair: ServerPair = await startPair(vendor, { source: { ...settings } });
+  const { source, target } = pair;
+  await using sql = await Sql.open(source.url);
+  const numbers = Array.from({ length: 600 }, (_, i) => i + 1);
+  await sql.run(
+    "CREATE DATABASE shop; CREATE TABLE shop.parents (id INT NOT NULL PRIMARY KEY, fat CHAR(200) NOT NULL);" +
+      "CREATE TABLE shop.kids (id INT NOT NULL PRIMARY KEY, parent INT NOT NULL, KEY parent (parent));" +
+      `INSERT INTO shop.parents VALUES ${numbers.map((i) => `(${i}, REPEAT('p', 200))`).join(",")};` +
+      "INSERT INTO shop.kids VALUES (1, 1), (2, -5), (3, 600); ANALYZE TABLE shop.parents, shop.kids",
+  );
+  await sql.run(semiSync);
+  const dock = openDock();
+  try {
+    const ferry = await dock.start(shopSpec(source.url, target.url, {
+      tables: ["shop.parents", { table: "shop.kids", through: { column: "parent", parent: "shop.parents" } }],
+      verify: "off",
+      copy: { concurrency: 1, chunkBytes: 16_384 },
+      throttle: { maxRowsPerSecond: 100 },
+    }));
+    await untilShown(ferry, (r) => r.progress.rowsCopied > 0);
+    await ferry.act("pause");
+    await ferry.change({ throttle: null });
+    const { rowsCopied } = ferry.resource().progress;
+    assert.ok(rowsCopied < 600, "parents are left to be copied, behind the one that comes");
+    const began = performance.now();
+    const hanging = sql.send("INSERT INTO shop.parents VALUES (-5, 'late')");
+    await untilShown(ferry, (r) => r.progress.changesApplied > 0);
+    await ferry.act("resume");
+    await hanging;
+    assert.ok(performance.now() - began > HANG_MS - 500, "the commit did hang");
+    await until(ferry, ["done"]);
+    assert.equal(await assertEqual(source.url, target.url, ["shop.parents", "shop.kids"]), 604);
+  } finally {
+    await dock.close();
+  }
+});
