@@ -28,7 +28,7 @@ let heard = Date.now();
 let stream = null;
 let wanted = false;
 let fetching = false;
-/** Whoever answers does not know the ferry: an ended one is not taken up by the next process. */
+/** Whoever answers does not know the ferry: the next process knows only those whose servers it has names for. */
 let unknown = false;
 /** When it was told last that something was not done. */
 let refused = 0;
@@ -191,7 +191,7 @@ function moment(date) {
   return `${today ? "" : `${date.toLocaleDateString("sv")} `}${clock(date)}`;
 }
 
-/** The last event stands first. */
+/** The newest event stands first. */
 function tell(message) {
   const { text, at } = JSON.parse(message.data);
   const item = document.createElement("li");
