@@ -116,8 +116,7 @@ onEachFlavour(
         assert.ok(i < 300, "it is taken up");
         await new Promise((r) => setTimeout(r, 100));
       }
-      await until(second, ["awaitingCutover"]);
-      await second.act("cutover");
+      await cutOver(second);
       await until(second, ["done"]);
       await assertEqual(source.url, target.url, ["shop.orders"]);
     } finally {
@@ -146,7 +145,7 @@ onEachFlavour(
       // As if the first one had been silent: the second takes it at its next look.
       await untilTrue("the second process owns it", async () => {
         await sql.run("UPDATE _ferry.leases SET until = NOW(3) - INTERVAL 1 SECOND");
-        return second.resource().actions.length > 0;
+        return second.resource().resumedTimes === 1;
       });
       await until(second, ["awaitingCutover"]);
       await untilShown(first, (r) => r.actions.length === 0 && r.state === "awaitingCutover");
