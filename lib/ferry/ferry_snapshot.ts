@@ -223,9 +223,7 @@ export class FerrySnapshot {
         fenceKept: this.state === "done" && (fence?.session?.usable ?? false),
       },
       phases: this.#phases.map((p) => ({ ...p })),
-      // Between two attempts nobody is there to do it.
-      actions: allowedActions(this.state, this.hold !== null)
-        .filter((a) => this.crossing !== null || (a !== "cutover" && a !== "verify")),
+      actions: allowedActions(this.state, this.hold !== null, this.crossing !== null),
       error: this.error,
       createdAt: this.#createdAt,
       updatedAt: this.#updatedAt,

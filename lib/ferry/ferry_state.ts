@@ -82,8 +82,16 @@ export function holdsReplay(state: FerryState, hold: Hold | null): boolean {
   return hold === "all" && state !== "cuttingOver";
 }
 
-/** What may be asked now; a ferry that is held goes on, or is held otherwise, before it does anything else. Cancelling while cutting over would race with the end: the cutover's own deadline ends it. */
-export function allowedActions(state: FerryState, paused: boolean): readonly FerryAction[] {
+/**
+ * What may be asked now; a ferry that is held goes on, or is held otherwise, before it does anything else. Cancelling while
+ * cutting over would race with the end: the cutover's own deadline ends it. `underWay`: between two attempts nobody is
+ * there to carry an order out.
+ */
+export function allowedActions(
+  state: FerryState,
+  paused: boolean,
+  underWay = true,
+): readonly FerryAction[] {
   switch (state) {
     case "done":
     case "cancelled":
@@ -93,7 +101,8 @@ export function allowedActions(state: FerryState, paused: boolean): readonly Fer
     case "cuttingOver":
       return [];
     case "awaitingCutover":
-      return paused ? ["resume", "pause", "cancel"] : ["cutover", "verify", "pause", "cancel"];
+      if (paused) return ["resume", "pause", "cancel"];
+      return underWay ? ["cutover", "verify", "pause", "cancel"] : ["pause", "cancel"];
     case "preflight":
     case "copying":
     case "catchingUp":

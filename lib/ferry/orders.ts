@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { FerryError } from "../errors.ts";
 import type { CopySettings, FerrySpec, SpecChange, ThrottleSettings } from "../spec/ferry_spec.ts";
 import { joinChanges, readStoredChange, storedChange } from "../spec/kept_settings.ts";
-import { type FerryAction, type Hold, holdsReplay, isEnded } from "./ferry_state.ts";
+import { allowedActions, type FerryAction, type Hold, holdsReplay, isEnded } from "./ferry_state.ts";
 import type { Lease } from "./lease.ts";
 import { copyText, throttleText } from "./settings_text.ts";
 import type { Telling } from "./telling.ts";
@@ -58,9 +58,12 @@ export class Orders {
 
   /** Throws `action-not-allowed` where the state does not allow it, `ferry-owned-elsewhere` where another process has it. */
   assertAllowed(action: FerryAction): void {
-    const { id, actions, state } = this.telling.resource();
+    const { id, actions, state, paused } = this.telling.resource();
     this.#assertHere(action);
     if (actions.includes(action)) return;
+    if (allowedActions(state, paused).includes(action)) {
+      throw passing(action, id, "it is being taken up again");
+    }
     throw new FerryError(
       "action-not-allowed",
       `Cannot ${action} ferry "${id}": it is in state "${state}"`,
@@ -84,19 +87,11 @@ export class Orders {
     await this.telling.save();
   }
 
-  /** Hands an order to the crossing. The same again asks for nothing more; another one has to wait for its end. */
+  /** Hands an order that is allowed to the crossing. The same again asks for nothing more; another one has to wait for its end. */
   give(order: Order): void {
-    const refused = (why: string) => {
-      const { id } = this.telling.resource();
-      return new FerryError("action-not-allowed", `Cannot ${order} ferry "${id}": ${why}`, {
-        retryable: true,
-        hint: "Try again in a moment",
-      });
-    };
-    if (this.telling.snapshot.crossing === null) throw refused("it is being taken up again");
     const before = this.#asked ?? this.#begun;
     if (before === order) return;
-    if (before !== null) throw refused(`${before} was asked for before`);
+    if (before !== null) throw passing(order, this.spec.id, `${before} was asked for before`);
     this.#asked = order;
     this.#heard?.();
   }
@@ -232,4 +227,12 @@ export class Orders {
     if (change.copy !== undefined) this.telling.log(copyText(this.copy));
     if (change.throttle !== undefined) this.telling.log(throttleText(this.throttle));
   }
+}
+
+/** What is not allowed for a moment. */
+function passing(action: FerryAction, id: string, why: string): FerryError {
+  return new FerryError("action-not-allowed", `Cannot ${action} ferry "${id}": ${why}`, {
+    retryable: true,
+    hint: "Try again in a moment",
+  });
 }

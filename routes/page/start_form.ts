@@ -49,7 +49,7 @@ export function fieldOfFault({ pointer }: FieldFault): string | null {
   return found?.[0] ?? null;
 }
 
-/** Codes of findings about the fence or a server, whatever setting, schema or table they name. */
+/** Codes of findings about the fence, a pattern or a server, whatever setting, schema or table they name. */
 const FIELD_CODES: readonly (readonly [string, RegExp])[] = [
   ["fence", /^lock-tables-denied$/],
   ["source", /^(source|binlog|replication)-/],
