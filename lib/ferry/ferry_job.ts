@@ -18,7 +18,7 @@ import type { JobSettings, KnownBefore } from "./job_settings.ts";
 import { recordLate } from "./late_cancel.ts";
 import { Lease } from "./lease.ts";
 import { Orders } from "./orders.ts";
-import { refusal } from "./refusal.ts";
+import { isAway, refusal } from "./refusal.ts";
 import { takeUp } from "./take_up.ts";
 import { Telling } from "./telling.ts";
 
@@ -225,7 +225,7 @@ export class FerryJob implements Ferry {
     });
     if (plan === null) {
       const errors = findings.filter((f) => f.level === "error");
-      if (memory !== null && errors.every((f) => f.code.endsWith("-unreachable"))) {
+      if (memory !== null && errors.every(isAway)) {
         throw new FerryError(errors[0].code, errors[0].detail, { retryable: true, hint: errors[0].hint });
       }
       this.#refuse(findings);
