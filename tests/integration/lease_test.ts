@@ -144,7 +144,8 @@ onEachFlavour(
       await using sql = await Sql.open(target.url);
       // As if the first one had been silent: the second takes it at its next look.
       await untilTrue("the second process owns it", async () => {
-        await sql.run("UPDATE _ferry.leases SET until = NOW(3) - INTERVAL 1 SECOND");
+        // The first one's lease alone: that one would take the second's as soon as it has lost its own.
+        await sql.run("UPDATE _ferry.leases SET until = NOW(3) - INTERVAL 1 SECOND WHERE epoch = 1");
         return second.resource().resumedTimes === 1;
       });
       await until(second, ["awaitingCutover"]);
