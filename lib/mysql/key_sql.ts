@@ -1,6 +1,7 @@
 /**
- * Comparisons of key columns with wire bytes, as SQL. On a BINARY connection a bare parameter compares as bytes, so a
- * string key is compared in the column's own charset and collation (I10; keeps the index, see drivers 1.4).
+ * Comparisons of key columns with wire bytes, as SQL. What a bare parameter of a BINARY connection compares as is the
+ * server's choice (MySQL 9.7 and MariaDB 10.11 take the column's collation), so a string key's charset and collation are
+ * said, which are the column's own (I10) and keep its index.
  * @module
  */
 import type { WireColumn } from "../schema/wire_layout.ts";

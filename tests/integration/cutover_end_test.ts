@@ -30,13 +30,14 @@ async function atTheEnd(
     const cutover = { mode: "manual", fence: "lockTables", keepFence: true, timeoutSeconds };
     const ferry = await dock.start(shopSpec(source.url, target.url, { id: "end", cutover }));
     await until(ferry, ["awaitingCutover"]);
-    // A writer keeps the fence from rising until the row of the state is locked.
+    // A writer keeps the fence from rising until the state is locked.
     await using writer = await Sql.open(source.url);
     await writer.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
     await ferry.act("cutover");
     await until(ferry, ["cuttingOver"]);
     await using lock = await Sql.open(target.url);
-    await lock.run("BEGIN; SELECT id FROM _ferry.ferries WHERE id = 'end' FOR UPDATE");
+    // Of the whole table: for a single row the ferry's own session would not wait longer than ten seconds.
+    await lock.run("LOCK TABLES _ferry.ferries WRITE");
     await writer.run("COMMIT");
     const waits = "SELECT COUNT(*) AS n FROM information_schema.processlist " +
       "WHERE info LIKE 'UPDATE%ferries%SET state = ''done''%'";
@@ -45,7 +46,7 @@ async function atTheEnd(
       assert.ok(i < 200, "done is to be recorded");
       await sleep(20);
     }
-    await during(ferry, async () => void await lock.run("ROLLBACK"));
+    await during(ferry, async () => void await lock.run("UNLOCK TABLES"));
   } finally {
     await dock.close();
   }
@@ -73,6 +74,8 @@ onEachFlavour("what goes wrong while done is being recorded does not undo it", a
     assert.equal(done.state, "done", JSON.stringify(done.error));
     assert.equal(done.cutover.fenceKept, true);
     assert.equal(await isStopped(pair.source.url, 50), true, "the fence holds");
+    await sleep(2000); // another attempt would have begun by now
+    assert.equal(ferry.resource().state, "done", "and stays it");
   });
   assert.equal(await isStopped(pair.source.url, 51), false, "and goes with the dock");
 });
@@ -156,7 +159,9 @@ onEachFlavour("a fence is let go though the connection that is to kill it is sil
   assert.equal(await isStopped(source.url, 70), true);
   proxy.blackhole(true);
   const began = performance.now();
+  const late = setTimeout(() => proxy.blackhole(false), 8000); // or this would not end where it waits
   await fence.release();
+  clearTimeout(late);
   assert.ok(performance.now() - began < 6000, "it does not wait for the killer");
   assert.equal(await isStopped(source.url, 71), false);
 });

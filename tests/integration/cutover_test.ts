@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openDock } from "../../lib/ferry/dock.ts";
 import { assertEqual } from "../support/equality.ts";
-import { shopSpec, stickBehindFence, until, untilTrue } from "../support/ferries.ts";
+import { ended, shopSpec, stickBehindFence, until, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { makeOrders } from "../support/orders.ts";
 import { Sql } from "../support/sql.ts";
@@ -86,6 +86,42 @@ onEachFlavour(
     }
   },
 );
+
+for (const fence of ["lockTables", "none"]) {
+  onEachFlavour(
+    `with fence ${fence}, what the target takes otherwise in the last moment is found, and the source goes on`,
+    async ({ source, target }) => {
+      await makeOrders(source.url);
+      const dock = openDock();
+      try {
+        const ferry = await dock.start(shopSpec(source.url, target.url, manual(fence)));
+        await until(ferry, ["awaitingCutover"]);
+        await using there = await Sql.open(target.url);
+        await there.run(
+          "CREATE TRIGGER shop.twist BEFORE INSERT ON shop.orders FOR EACH ROW SET NEW.v = NEW.v + 1",
+        );
+        await using here = await Sql.open(source.url);
+        await here.run("BEGIN; UPDATE shop.orders SET v = 10 WHERE id = 1");
+        if (fence === "none") await here.run("COMMIT");
+        await ferry.act("cutover");
+        if (fence === "lockTables") {
+          // Held up by the transaction, it looks at nothing any more that is not behind its fence.
+          await until(ferry, ["cuttingOver"]);
+          await here.run("COMMIT");
+        }
+        const failed = await ended(ferry);
+        assert.equal(failed.error?.code, "verification-failed");
+        assert.deepEqual(
+          failed.verification.differences.map((d) => [d.key.id, d.kind]),
+          [["1", "unlike"]],
+        );
+        await here.run("SET SESSION lock_wait_timeout = 2; INSERT INTO shop.orders VALUES (5, 5)");
+      } finally {
+        await dock.close();
+      }
+    },
+  );
+}
 
 onEachFlavour(
   "a ferry whose process goes in the middle of a cutover leaves the source open",
