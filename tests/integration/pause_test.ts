@@ -6,22 +6,13 @@ import { openDock } from "../../lib/ferry/dock.ts";
 import type { Ferry } from "../../lib/ferry/ferry.ts";
 import type { FerryResource } from "../../lib/progress/resource.ts";
 import { assertEqual } from "../support/equality.ts";
+import { lockFatOrders, makeFatOrders, untilChunkWaits } from "../support/fat_orders.ts";
 import { shopSpec, still, until, untilShown, untilTrue } from "../support/ferries.ts";
 import { onEachFlavour } from "../support/flavours.ts";
 import { Service } from "../support/service.ts";
 import { Sql } from "../support/sql.ts";
 
 const wait = (ms: number) => new Promise((r) => setTimeout(r, ms));
-const DEFINITION =
-  "CREATE TABLE shop.orders (id INT NOT NULL PRIMARY KEY, v INT NOT NULL, fat BLOB NOT NULL)";
-
-/** Rows of `bytes` each. */
-async function makeOrders(url: string, rows: number, bytes: number): Promise<void> {
-  await using sql = await Sql.open(url);
-  await sql.run(`CREATE DATABASE shop; ${DEFINITION}`);
-  const values = Array.from({ length: rows }, (_, i) => `(${i}, ${i}, REPEAT('x', ${bytes}))`);
-  await sql.run(`INSERT INTO shop.orders VALUES ${values.join(",")}; ANALYZE TABLE shop.orders`);
-}
 
 /** What stands in the target's table. */
 async function standing(sql: Sql): Promise<string> {
@@ -34,25 +25,15 @@ const stillStanding = (sql: Sql) => still("the target", () => standing(sql));
 
 onEachFlavour("a pause stops copying within the chunk under way", async ({ source, target }) => {
   // A row is larger than half a chunk: each chunk holds one.
-  await makeOrders(source.url, 500, 12_000);
+  await makeFatOrders(source.url, 500, 12_000);
   await using sql = await Sql.open(target.url);
   await using other = await Sql.open(target.url);
-  await sql.run(`CREATE DATABASE shop; ${DEFINITION}`);
-  const lock = () => other.run("START TRANSACTION; SELECT * FROM shop.orders WHERE id >= 0 FOR UPDATE");
   const copy = { concurrency: 1, chunkBytes: 16_384 };
-  await lock();
+  await lockFatOrders(other);
   const dock = openDock();
   try {
     const ferry: Ferry = await dock.start(shopSpec(source.url, target.url, { copy }));
-    // The write of the first chunk waits for the lock; the second one is read meanwhile.
-    await untilTrue("a chunk waits for the lock", async () => {
-      await wait(200); // looked at more often than every 100 ms, the list of transactions stays as it was
-      const [row] = await sql.run(
-        "SELECT COUNT(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
-      );
-      return Number(row.n) === 1;
-    });
-    await wait(300);
+    await untilChunkWaits(sql);
     await ferry.act("pause");
     assert.deepEqual([ferry.resource().paused, ferry.resource().hold], [true, "copy"]);
     await other.run("ROLLBACK");
@@ -78,7 +59,7 @@ onEachFlavour("a pause stops copying within the chunk under way", async ({ sourc
 onEachFlavour(
   "held all, the target stands still, also after kill -9; then it goes on exactly",
   async ({ source, target }) => {
-    await makeOrders(source.url, 4000, 1000);
+    await makeFatOrders(source.url, 4000, 1000);
     await using there = await Sql.open(source.url);
     await using sql = await Sql.open(target.url);
     const spec = {
@@ -143,7 +124,7 @@ onEachFlavour(
 onEachFlavour(
   "held all while it waits: no cutover, no more in memory than fits, and everything arrives after",
   async ({ source, target }) => {
-    await makeOrders(source.url, 1000, 100);
+    await makeFatOrders(source.url, 1000, 100);
     await using there = await Sql.open(source.url);
     await using sql = await Sql.open(target.url);
     await using service = await Service.start();
@@ -185,7 +166,7 @@ onEachFlavour(
 );
 
 onEachFlavour("a pause withdraws a cutover that has not begun", async ({ source, target }) => {
-  await makeOrders(source.url, 100, 10);
+  await makeFatOrders(source.url, 100, 10);
   await using there = await Sql.open(source.url);
   await using other = await Sql.open(target.url);
   const dock = openDock();
@@ -221,7 +202,7 @@ onEachFlavour("a pause withdraws a cutover that has not begun", async ({ source,
 onEachFlavour(
   "another hold takes the place of the one that is there, the same again changes nothing",
   async ({ source, target }) => {
-    await makeOrders(source.url, 100, 10);
+    await makeFatOrders(source.url, 100, 10);
     await using there = await Sql.open(source.url);
     await using sql = await Sql.open(target.url);
     await using service = await Service.start();
@@ -255,7 +236,7 @@ onEachFlavour(
 );
 
 onEachFlavour("a pause that comes before the ferry is taken up holds it then", async ({ source, target }) => {
-  await makeOrders(source.url, 3000, 1000);
+  await makeFatOrders(source.url, 3000, 1000);
   const spec = shopSpec(source.url, target.url, {
     id: "early",
     copy: { chunkBytes: 16_384 },
